@@ -1,0 +1,322 @@
+// What one JavaScript thread owns: live handles, memory accounting, callbacks, pending errors.
+// Nothing here is process-global except the ticket table, so the addon loads in any number of worker threads.
+#pragma once
+#ifndef PRAXIS_ORDINARY_FINALIZERS
+#define NAPI_EXPERIMENTAL  // finalizers that run inside garbage collection; see native/README.md
+#define NODE_API_EXPERIMENTAL_NOGC_ENV_OPT_OUT
+#else
+#define NAPI_VERSION 9
+#endif
+#include <ATen/ATen.h>
+#include <ATen/ThreadLocalState.h>
+#include <c10/core/InferenceMode.h>
+#include <node_api.h>
+#include <torch/version.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#define PRAXIS_TORCH (TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR)
+
+namespace praxis {
+
+// A mistake of the caller; becomes a JavaScript TypeError-like error with this code.
+struct ArgumentError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+// A JavaScript exception on its way through C++; the value waits in Environment::thrown.
+struct ScriptError : std::exception {
+  const char* what() const noexcept override { return "JavaScript exception"; }
+};
+
+inline void check(napi_status status, const char* what) {
+  if (status == napi_ok) return;
+  if (status == napi_pending_exception || status == napi_cannot_run_js) throw ScriptError();
+  throw std::runtime_error(std::string("Node-API could not ") + what + " (status " + std::to_string(status) + ")");
+}
+
+// References to JavaScript values may die on any thread, or inside garbage collection where deleting them is forbidden:
+// they queue here and the next ordinary call deletes them.
+struct ReferenceQueue {
+  std::mutex mutex;
+  std::vector<napi_ref> dead;
+  std::atomic<bool> pending{false};
+  bool closed = false;  // the environment is gone and took its references along
+  void push(napi_ref reference) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (closed) return;
+    dead.push_back(reference);
+    pending = true;
+  }
+};
+
+struct Environment;
+
+enum class Magic : uint64_t { tensor = 0x70726178546e7372, generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
+
+// What a JavaScript `External` points at. The magic number comes first so that a foreign External is recognised.
+struct Box {
+  Magic magic;
+  Environment* environment;
+};
+
+struct TensorBox : Box {
+  TensorBox* previous;
+  TensorBox* next;
+  int64_t bytes;  // counted towards the collector's pressure
+  bool disposed;
+  at::Tensor tensor;
+};
+
+template <class T>
+struct ValueBox : Box {
+  T value;
+};
+
+struct ScriptTask {
+  std::function<void()> run;
+  bool done = false;
+  std::exception_ptr error;
+};
+
+struct Plan;
+
+struct Environment {
+  napi_env env = nullptr;
+  std::thread::id thread = std::this_thread::get_id();
+  std::shared_ptr<ReferenceQueue> references = std::make_shared<ReferenceQueue>();
+  TensorBox* first = nullptr;
+  int64_t handles = 0;
+  int64_t owners = 1;  // boxes alive, plus one while the JavaScript side is
+  int64_t unreported = 0;
+  napi_ref thrown = nullptr;
+  std::vector<std::unique_ptr<c10::InferenceMode>> inference;
+  std::vector<std::unique_ptr<Plan>> plans;
+  std::unordered_map<std::string, int32_t> planIds;
+  std::vector<std::vector<c10::IValue>> stacks;  // one per depth of nested calls
+  size_t depth = 0;
+  std::vector<std::string> warnings;
+  bool pumpAlways = false;
+  bool pumping = false;
+  std::mutex pumpMutex;
+  std::condition_variable pumpSignal;
+  std::deque<ScriptTask*> pumpTasks;
+
+  Environment();
+  ~Environment();
+  void release() {
+    if (--owners == 0) delete this;
+  }
+
+  // Tells the collector about native memory, in lumps: one call per 256 KiB, not per tensor.
+  void account(int64_t bytes) {
+    unreported += bytes;
+    if (unreported > -(1 << 18) && unreported < (1 << 18)) return;
+    int64_t total;
+    napi_adjust_external_memory(env, unreported, &total);
+    unreported = 0;
+  }
+
+  void drain() {
+    if (!references->pending) return;
+    std::vector<napi_ref> dead;
+    {
+      std::lock_guard<std::mutex> lock(references->mutex);
+      dead.swap(references->dead);
+      references->pending = false;
+    }
+    for (napi_ref reference : dead) napi_delete_reference(env, reference);
+  }
+};
+
+// A JavaScript value kept alive from C++; may be dropped on any thread.
+struct ScriptReference {
+  std::shared_ptr<ReferenceQueue> queue;
+  napi_ref reference = nullptr;
+  ScriptReference(Environment* e, napi_value value) : queue(e->references) { check(napi_create_reference(e->env, value, 1, &reference), "hold a value"); }
+  ScriptReference(const ScriptReference&) = delete;
+  ~ScriptReference() { queue->push(reference); }
+};
+
+inline std::string describe(napi_env env, napi_value value) {
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok) return "an unknown value";
+  switch (type) {
+    case napi_undefined: return "undefined";
+    case napi_null: return "null";
+    case napi_boolean: return "a boolean";
+    case napi_number: {
+      double number = 0;
+      napi_get_value_double(env, value, &number);
+      char text[40];
+      snprintf(text, sizeof text, "%.17g", number);
+      return std::string("the number ") + text;
+    }
+    case napi_string: return "a string";
+    case napi_function: return "a function";
+    case napi_bigint: return "a bigint";
+    case napi_external: return "a handle of another kind";
+    case napi_symbol: return "a symbol";
+    default: {
+      bool array = false;
+      napi_is_array(env, value, &array);
+      return array ? "an array" : "an object";
+    }
+  }
+}
+
+// ---- handles ----
+
+// A view or a second owner adds no bytes: only the first handle to see a storage is charged for it.
+inline int64_t chargeableBytes(const at::Tensor& tensor) {
+  if (!tensor.has_storage()) return 0;
+  const auto& storage = tensor.storage();
+  return storage.use_count() == 1 ? static_cast<int64_t>(storage.nbytes()) : 0;
+}
+
+constexpr int64_t kHandleOverhead = 256;  // TensorImpl, storage record, box
+
+inline void dropTensor(TensorBox* box) {
+  if (box->disposed) return;
+  box->disposed = true;
+  Environment* e = box->environment;
+  if (box->previous) box->previous->next = box->next;
+  else e->first = box->next;
+  if (box->next) box->next->previous = box->previous;
+  e->handles--;
+  at::Tensor dead = std::move(box->tensor);
+  e->account(-box->bytes - kHandleOverhead);
+}
+
+inline void finalizeTensor(napi_env, void* data, void*) {
+  auto* box = static_cast<TensorBox*>(data);
+  Environment* e = box->environment;
+  dropTensor(box);
+  box->magic = Magic(0);
+  delete box;
+  e->release();
+}
+
+inline napi_value wrapTensor(Environment* e, at::Tensor tensor) {
+  napi_value result;
+  if (!tensor.defined()) {
+    check(napi_get_null(e->env, &result), "make null");
+    return result;
+  }
+  int64_t bytes = chargeableBytes(tensor);
+  auto* box = new TensorBox{{Magic::tensor, e}, nullptr, e->first, bytes, false, std::move(tensor)};
+  napi_status status = napi_create_external(e->env, box, finalizeTensor, nullptr, &result);
+  if (status != napi_ok) {
+    delete box;
+    check(status, "make a handle");
+  }
+  if (e->first) e->first->previous = box;
+  e->first = box;
+  e->handles++;
+  e->owners++;
+  e->account(bytes + kHandleOverhead);
+  return result;
+}
+
+inline Box* unwrap(Environment* e, napi_value value, Magic magic) {
+  void* data = nullptr;
+  if (napi_get_value_external(e->env, value, &data) != napi_ok || !data || (reinterpret_cast<uintptr_t>(data) & 7)) return nullptr;
+  auto* box = static_cast<Box*>(data);
+  return box->magic == magic ? box : nullptr;
+}
+
+inline TensorBox* unwrapBox(Environment* e, napi_value value, const char* what) {
+  auto* box = static_cast<TensorBox*>(unwrap(e, value, Magic::tensor));
+  if (!box) throw ArgumentError(std::string(what) + " must be a tensor, got " + describe(e->env, value));
+  return box;
+}
+
+inline const at::Tensor& unwrapTensor(Environment* e, napi_value value, const char* what) {
+  auto* box = unwrapBox(e, value, what);
+  if (box->disposed) throw ArgumentError(std::string(what) + " is a tensor that has been disposed");
+  return box->tensor;
+}
+
+template <class T>
+napi_value wrapValue(Environment* e, Magic magic, T value) {
+  auto* box = new ValueBox<T>{{magic, e}, std::move(value)};
+  napi_value result;
+  napi_status status = napi_create_external(
+      e->env, box,
+      [](napi_env, void* data, void*) {
+        auto* dead = static_cast<ValueBox<T>*>(data);
+        Environment* owner = dead->environment;
+        dead->magic = Magic(0);
+        delete dead;
+        owner->release();
+      },
+      nullptr, &result);
+  if (status != napi_ok) {
+    delete box;
+    check(status, "make a handle");
+  }
+  e->owners++;
+  return result;
+}
+
+template <class T>
+T& unwrapValue(Environment* e, napi_value value, Magic magic, const char* what) {
+  auto* box = static_cast<ValueBox<T>*>(unwrap(e, value, magic));
+  if (!box) throw ArgumentError(std::string("expected ") + what + ", got " + describe(e->env, value));
+  return box->value;
+}
+
+// ---- running JavaScript from autograd ----
+
+// Runs `work` on the JavaScript thread: directly when we are on it, otherwise through the pump that waits in runEngine().
+inline void runScript(Environment* e, const std::shared_ptr<ReferenceQueue>& alive, const std::function<void()>& work) {
+  {
+    std::lock_guard<std::mutex> lock(alive->mutex);
+    if (alive->closed) throw std::runtime_error("a gradient function belongs to a worker thread that has ended");
+  }
+  if (std::this_thread::get_id() == e->thread) return work();
+  at::ThreadLocalState state;
+  ScriptTask task;
+  task.run = [&] {
+    at::ThreadLocalStateGuard guard(state);
+    work();
+  };
+  std::unique_lock<std::mutex> lock(e->pumpMutex);
+  if (!e->pumping) throw std::runtime_error("a gradient function written in JavaScript can only run in a backward pass started by its own thread");
+  e->pumpTasks.push_back(&task);
+  e->pumpSignal.notify_all();
+  e->pumpSignal.wait(lock, [&] { return task.done; });
+  if (task.error) std::rethrow_exception(task.error);
+}
+
+// Keeps the JavaScript exception (if one is pending) for the way back, and leaves C++ with ScriptError.
+inline void checkScript(Environment* e, napi_status status, const char* what) {
+  if (status == napi_pending_exception) {
+    napi_value error;
+    if (napi_get_and_clear_last_exception(e->env, &error) == napi_ok) {
+      if (e->thrown) napi_delete_reference(e->env, e->thrown);
+      e->thrown = nullptr;
+      // A primitive cannot be referenced before Node-API 10; wrap it.
+      if (napi_create_reference(e->env, error, 1, &e->thrown) != napi_ok) {
+        napi_value text, wrapped;
+        if (napi_coerce_to_string(e->env, error, &text) == napi_ok && napi_create_error(e->env, nullptr, text, &wrapped) == napi_ok)
+          napi_create_reference(e->env, wrapped, 1, &e->thrown);
+      }
+    }
+    throw ScriptError();
+  }
+  check(status, what);
+}
+
+extern std::atomic<int64_t> scriptNodes;  // gradient functions and hooks written in JavaScript and alive
+
+}  // namespace praxis
