@@ -3,7 +3,7 @@
  * Results are kept by a key over everything that goes in, so switching engines back and forth builds each once.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { lastLines, run } from './process.mjs';
 import { SetupError } from './report.mjs';
@@ -122,7 +122,16 @@ export async function buildBridge({ folder, rebuild, env, note, ...input }) {
   } finally {
     rmSync(temporary, { force: true });
   }
+  removeOldBuilds(folder);
   return { addon, key, changed: true };
+}
+
+/** Every change of a source makes a build of its own; only the newest are worth their disk. @param {string} folder */
+function removeOldBuilds(folder, keep = 8) {
+  const builds = readdirSync(folder)
+    .map((name) => path.join(folder, name))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const build of builds.slice(keep)) rmSync(build, { recursive: true, force: true });
 }
 
 /** @param {string} text */

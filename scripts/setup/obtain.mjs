@@ -9,12 +9,15 @@ import { SetupError } from './report.mjs';
 /** What to ask pip for, first choice first: the CPU build of the tested version, then whatever build the index has of it. */
 export const wantedWheels = ['torch==2.13.0+cpu', 'torch==2.13.*'];
 
-/** What a user without libtorch can do, a line for each system. */
-export const manualRemedy = [
-  'Linux: python3 -m venv ~/torch && ~/torch/bin/pip install torch==2.13.0, then LIBTORCH=~/torch/lib/python3.X/site-packages/torch; Debian, Ubuntu: sudo apt install libtorch-dev libopenblas0-openmp g++',
-  'macOS: brew install pytorch (or pip as above) and xcode-select --install, then run set-up again',
-  'Windows: install WSL 2 with Ubuntu and follow the Linux line inside it; the bridge is not built for Windows itself',
-];
+/** What a user without libtorch can do, a line for each system. @param {string} engine */
+export function manualRemedy(engine) {
+  const pip = `python3 -m pip install --no-deps --target ${ownTarget(engine)} torch==2.13.0`;
+  return [
+    `Linux: ${pip}, then set up again; or on Debian, Ubuntu: sudo apt install libtorch-dev libopenblas0-openmp g++`,
+    'macOS: xcode-select --install, then the same pip command (or brew install pytorch), then set up again',
+    'Windows: install WSL 2 with Ubuntu and follow the Linux line inside it; the bridge is not built for Windows itself',
+  ];
+}
 
 /**
  * pip arguments that fetch one wheel and nothing else, and give up at once where the index cannot be reached.
@@ -107,6 +110,6 @@ export async function obtain({ engine, env, offline, rejected, note }) {
   const reason = offline ? 'and --offline forbids fetching it' : 'and it could not be fetched';
   throw new SetupError(`No libtorch was found, ${reason}.`, [
     ...rejected.map((text) => `Looked at ${text}.`),
-    ...manualRemedy,
+    ...manualRemedy(engine),
   ]);
 }

@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+/**
+ * Makes Python's torch importable on the same libtorch as Praxis uses, for the tests and benches that compare with it.
+ * Writes `<engine>/parity.json`: {python, pythonPath, torch}. Where that is impossible it says so, removes the file
+ * and exits 0: the comparisons are then skipped.
+ */
+
+import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { probePythons } from './setup/discover.mjs';
+import { pipArguments } from './setup/obtain.mjs';
+import { run } from './setup/process.mjs';
+import { engineFolder, makeEngineFolder, readCurrent, withLock, writeJson } from './setup/state.mjs';
+
+/** What Python's torch imports, besides what the comparisons use themselves. */
+const needs = ['typing_extensions', 'sympy', 'networkx', 'jinja2', 'filelock', 'fsspec', 'mpmath', 'markupsafe'];
+const uses = ['numpy', 'safetensors'];
+
+const checkScript = `
+import json, os, torch
+def has(name):
+    try: __import__(name); return True
+    except Exception: return False
+lib = os.path.dirname(os.path.realpath(os.path.join(os.path.dirname(torch.__file__), "lib", "PLACE")))
+print(json.dumps({"torch": torch.__version__, "lib": lib, "missing": [n for n in ${JSON.stringify(uses)} if not has(n)]}))
+`.replace('PLACE', process.platform === 'darwin' ? 'libtorch_cpu.dylib' : 'libtorch_cpu.so');
+
+/**
+ * @typedef {object} Parity
+ * @property {string} python the executable
+ * @property {string} pythonPath what PYTHONPATH must be, possibly empty
+ * @property {string} torch `torch.__version__`
+ * @property {string} lib folder of the libtorch it uses
+ * @property {string[]} missing of numpy and safetensors, those it cannot import
+ */
+
+/** Imports torch and asks for its version. @param {string} python @param {string} pythonPath @returns {Promise<Parity | string>} */
+async function tryImport(python, pythonPath) {
+  const env = { ...process.env, PYTHONPATH: pythonPath };
+  const answer = await run(python, ['-W', 'ignore', '-c', checkScript], { env, cwd: '/', seconds: 120 });
+  if (!answer.ok) return answer.stderr.trim().split('\n').at(-1) ?? 'import torch failed';
+  return { python, pythonPath, ...JSON.parse(answer.stdout.trim().split('\n').at(-1) ?? '') };
+}
+
+/** Whether a torch package holds the extension module for this Python. @param {string} packageFolder @param {[number, number]} version */
+export function fitsPython(packageFolder, version) {
+  const tag = `_C.cpython-${version.join('')}-`;
+  return readdirSync(packageFolder).some((name) => name.startsWith(tag));
+}
+
+/**
+ * @param {string} folder engine folder
+ * @param {(text: string) => void} note
+ * @returns {Promise<Parity | string>} or why there is none
+ */
+export async function findParity(folder, note) {
+  const current = readCurrent(folder);
+  if (current === null) return 'there is no engine yet';
+  const pythons = await probePythons(process.env);
+  const extra = path.join(folder, 'parity');
+  /** @type {{ python: string, version: [number, number], path: string[] }[]} */
+  const candidates = [];
+  for (const { executable, version, torch } of pythons) {
+    // The engine's own Python, or one that happens to have the same library; else any that fits the package.
+    const library =
+      torch && path.join(torch, 'lib', process.platform === 'darwin' ? 'libtorch_cpu.dylib' : 'libtorch_cpu.so');
+    const same = library && existsSync(library) && path.dirname(realpathSync(library)) === current.lib;
+    if (same) candidates.unshift({ python: executable, version, path: [] });
+    else if (current.packageFolder && fitsPython(current.packageFolder, version)) {
+      candidates.push({ python: executable, version, path: [path.dirname(current.packageFolder)] });
+    }
+  }
+  // A virtual environment's package needs no guessing: its python lies at a known place above it.
+  const home = current.packageFolder && path.resolve(current.packageFolder, '..', '..', '..', '..', 'bin', 'python');
+  if (home && existsSync(home)) candidates.unshift({ python: home, version: [0, 0], path: [] });
+
+  let reason = 'no Python at hand has torch on this libtorch';
+  for (const candidate of candidates) {
+    const join = (/** @type {boolean} */ more) => [...candidate.path, ...(more ? [extra] : [])].join(path.delimiter);
+    let answer = await tryImport(candidate.python, join(existsSync(extra)));
+    const wants = typeof answer === 'string' ? [...needs, ...uses] : answer.missing;
+    if (wants.length > 0) {
+      // Another Python of the same version may have the pip that this one lacks.
+      const installer = [...pythons].find(
+        (p) => p.pip && (candidate.version[0] === 0 || p.version.join() === candidate.version.join()),
+      );
+      if (installer) {
+        note(`pip: ${wants.join(' ')}`);
+        await run(installer.executable, [...pipArguments(extra, wants), '--upgrade'], { seconds: 600 });
+        const again = await tryImport(candidate.python, join(true));
+        // What was added must not break what worked (a numpy too new for an old torch, say).
+        if (typeof answer === 'string' || typeof again !== 'string') answer = again;
+      }
+    }
+    if (typeof answer === 'string') reason = `${candidate.python}: ${answer}`;
+    else if (answer.lib !== current.lib)
+      reason = `${candidate.python} imports torch from ${answer.lib}, not from ${current.lib}`;
+    else return answer;
+  }
+  return reason;
+}
+
+/** @param {{ engine?: string, quiet?: boolean }} [options] @returns {Promise<Parity | null>} */
+export async function setupParity({ engine, quiet = false } = {}) {
+  const folder = engineFolder(engine, process.env);
+  const say = (/** @type {string} */ text) => {
+    if (!quiet) process.stdout.write(`${text}\n`);
+  };
+  const file = path.join(folder, 'parity.json');
+  makeEngineFolder(folder);
+  const note = (/** @type {string} */ text) => say(`  ${text}`);
+  const answer = await withLock(folder, note, () => findParity(folder, note));
+  if (typeof answer === 'string') {
+    rmSync(file, { force: true });
+    say(`  comparisons with Python are skipped: ${answer}`);
+    return null;
+  }
+  writeJson(file, answer);
+  say(
+    `✔ Python's torch ${answer.torch} on the same libtorch: ${answer.python}${answer.missing.length ? ` (without ${answer.missing.join(', ')})` : ''}`,
+  );
+  return answer;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const known = process.argv.slice(2).every((arg) => arg === '--quiet');
+  if (known) await setupParity({ quiet: process.argv.includes('--quiet') });
+  else process.stderr.write('Usage: npm run setup:parity [-- --quiet]\n');
+  process.exitCode = known ? 0 : 2;
+}
