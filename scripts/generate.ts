@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { readSnapshots } from './generate/snapshots.js';
 import { selectSurface } from './generate/surface.js';
 import { writeNames } from './generate/write-names.js';
+import { writeOps } from './generate/write-ops.js';
+import { writeFunctions, writeMethods } from './generate/write-surface.js';
 import { writeVersions } from './generate/write-versions.js';
 
 const FOLDER = new URL('../src/torch/generated/', import.meta.url);
@@ -19,6 +21,9 @@ export function generateAll(): Map<string, string> {
   const surface = selectSurface(snapshots);
   return new Map([
     ['names.generated.ts', writeNames(surface)],
+    ['tensor-methods.generated.ts', writeMethods(surface, snapshots)],
+    ['functions.generated.ts', writeFunctions(surface, snapshots)],
+    ['aten-ops.generated.ts', writeOps(snapshots)],
     ['versions.generated.ts', writeVersions(snapshots)],
   ]);
 }

@@ -61,6 +61,8 @@ export interface FunctionSchema {
   readonly isMethodCandidate: boolean;
   /** The operator takes any number of values (`...`), e.g. `static_runtime::VarTupleUnpack`; `arguments` is then empty. */
   readonly isVariadic: boolean;
+  /** The results' number and types are decided by the call (`-> ...`); `returns` is then empty. */
+  readonly returnsVary: boolean;
 }
 
 /** A schema that does not follow the grammar. Says where, because the text comes from an engine and not from the user. */
@@ -132,13 +134,14 @@ class Parser {
     this.expect(Code.close, "',' or ')'");
     if (!this.text.startsWith(' -> ', this.at)) this.fail("' -> ' and the results");
     this.at += 4;
-    const returns = this.returns();
+    const returnsVary = this.takeEllipsis();
+    const returns = returnsVary ? [] : this.returns();
     if (this.at !== this.text.length) this.fail('the end of the schema');
 
     const first = args[0];
     const isMethodCandidate =
       first !== undefined && first.name === 'self' && first.type.base === 'Tensor' && !first.type.list;
-    return { name, overload, arguments: args, returns, isMethodCandidate, isVariadic };
+    return { name, overload, arguments: args, returns, isMethodCandidate, isVariadic, returnsVary };
   }
 
   private argument(keywordOnly: boolean): SchemaArgument {
@@ -155,7 +158,6 @@ class Parser {
   }
 
   private returns(): SchemaReturn[] {
-    if (this.takeEllipsis()) return [];
     if (this.code() !== Code.open) return [this.result()];
     this.at++;
     const results: SchemaReturn[] = [];
