@@ -1,5 +1,7 @@
 /** How tensors are printed: PyTorch's `set_printoptions`. */
 
+import { ArgumentError } from './errors.js';
+
 export interface PrintOptions {
   /** Digits after the point. Default 4. */
   readonly precision: number;
@@ -43,7 +45,7 @@ export function getPrintOptions(): PrintOptions {
  * Sets how tensors print, as `torch.set_printoptions`: options that are left out keep their value, except that
  * `sciMode` goes back to automatic whenever it is not named.
  *
- * @throws RangeError naming the option, when a value cannot be used. Nothing has changed then.
+ * @throws ArgumentError naming the option, when a value cannot be used. Nothing has changed then.
  */
 export function setPrintOptions(settings: PrintSettings): void {
   current = mergePrintOptions(current, settings);
@@ -53,7 +55,7 @@ export function setPrintOptions(settings: PrintSettings): void {
  * Runs `callback` with other print options and restores the former ones, also when it throws: Python's
  * `with torch.printoptions(...)`.
  *
- * @throws TypeError when the callback returns a promise, since the options cannot stay in force while it is pending.
+ * @throws ArgumentError when the callback returns a promise, since the options cannot stay in force while it is pending.
  */
 export function withPrintOptions<Result>(settings: PrintSettings, callback: () => Result): Result {
   const former = current;
@@ -61,7 +63,9 @@ export function withPrintOptions<Result>(settings: PrintSettings, callback: () =
   try {
     const result = callback();
     if (result instanceof Promise) {
-      throw new TypeError('withPrintOptions: the callback returned a promise; print inside a synchronous callback.');
+      throw new ArgumentError(
+        'withPrintOptions: the callback returned a promise; print inside a synchronous callback.',
+      );
     }
     return result;
   } finally {
@@ -74,14 +78,14 @@ export function mergePrintOptions(base: PrintOptions, settings: PrintSettings): 
   const { profile, precision, threshold, edgeitems, linewidth, sciMode } = settings;
   if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
     const names = Object.keys(profiles).join(', ');
-    throw new RangeError(`setPrintOptions: unknown profile ${JSON.stringify(profile)}; use one of ${names}.`);
+    throw new ArgumentError(`setPrintOptions: unknown profile ${JSON.stringify(profile)}; use one of ${names}.`);
   }
   checkCount('precision', precision, 0, MAX_PRECISION);
   checkCount('threshold', threshold, 0, Number.POSITIVE_INFINITY);
   checkCount('edgeitems', edgeitems, 0, Number.MAX_SAFE_INTEGER);
   checkCount('linewidth', linewidth, 1, Number.POSITIVE_INFINITY);
   if (sciMode !== undefined && sciMode !== null && typeof sciMode !== 'boolean') {
-    throw new RangeError(`setPrintOptions: sciMode must be true, false or null, got ${String(sciMode)}.`);
+    throw new ArgumentError(`setPrintOptions: sciMode must be true, false or null, got ${String(sciMode)}.`);
   }
   const start: ProfileOptions = profile === undefined ? base : profiles[profile];
   return {
@@ -98,5 +102,5 @@ function checkCount(name: string, value: number | undefined, least: number, most
   const whole = Number.isInteger(value) || (most === Number.POSITIVE_INFINITY && value === most);
   if (whole && value >= least && value <= most) return;
   const bounds = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`;
-  throw new RangeError(`setPrintOptions: ${name} must be a whole number ${bounds}, got ${String(value)}.`);
+  throw new ArgumentError(`setPrintOptions: ${name} must be a whole number ${bounds}, got ${String(value)}.`);
 }

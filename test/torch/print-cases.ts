@@ -27,7 +27,7 @@ export interface TensorDescription {
 export interface PrintCase {
   readonly text: string;
   readonly tensor: TensorDescription;
-  readonly options?: PrintSettings & { readonly threshold?: number | 'inf' };
+  readonly options?: Omit<PrintSettings, 'threshold'> & { readonly threshold?: number | 'inf' };
   readonly defaultDtype?: string;
 }
 

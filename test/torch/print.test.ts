@@ -69,7 +69,7 @@ describe('tensors print as in PyTorch 2.13', () => {
       cwd: root,
       encoding: 'utf8',
       maxBuffer: 64 << 20,
-      env: { ...process.env, ...(parity?.pythonPath && { PYTHONPATH: parity.pythonPath }) },
+      env: { ...process.env, PYTHONPATH: parity!.pythonPath ?? process.env.PYTHONPATH },
     });
     const { cases } = JSON.parse(output) as PrintCases;
     assert.equal(cases.length, 600, `seed ${seed}`);
