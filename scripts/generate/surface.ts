@@ -25,8 +25,10 @@ export type FunctionSpace = (typeof functionSpaces)[number];
 
 /** Written by hand: attributes in PyTorch, or more than the bare operator. */
 const HAND_WRITTEN_METHODS = new Set(
-  `size stride item to backward data set_data requires_grad_ retain_grad retains_grad is_leaf output_nr
-   numel dim mT mH matrix_H numpy_T T H layout device dtype grad`.split(/\s+/),
+  `size stride item to backward data set_data retains_grad is_leaf output_nr
+   numel dim mT mH matrix_H numpy_T T H layout device dtype grad storage_offset is_floating_point is_pinned is_inference is_contiguous`.split(
+    /\s+/,
+  ),
 );
 const HAND_WRITTEN_FUNCTIONS = new Set(
   `zeros ones empty full rand randn randint randperm arange linspace logspace eye tensor range from_file scalar_tensor

@@ -6,7 +6,7 @@ import { heading, key } from './text.js';
 import { short } from './types.js';
 
 const HEAD = `import type { DeviceString, DType, Layout, MemoryFormat } from '../dtype.js';
-import type { Generator } from '../random.js';
+import type { Generator } from '../generator.js';
 import type { Tensor as T } from '../tensor.js';
 import type { NamedTuple, Scalar as S } from '../types.js';
 

@@ -18,7 +18,7 @@ const INTERFACES: Readonly<Record<FunctionSpace, readonly [name: string, what: s
 };
 
 const IMPORTS = `import type { DeviceString, DType, Layout, MemoryFormat } from '../dtype.js';
-import type { Generator } from '../random.js';
+import type { Generator } from '../generator.js';
 import type { Tensor } from '../tensor.js';
 import type { NamedTuple, Scalar } from '../types.js';
 
