@@ -10,7 +10,7 @@ import { SetupError } from './report.mjs';
 import { hashOf, packageRoot } from './state.mjs';
 
 /** The oldest engine the bridge is written for. */
-export const oldestVersion = [1, 13];
+export const oldestVersion = /** @type {const} */ ([1, 13]);
 
 /**
  * @typedef {object} Libtorch
@@ -169,6 +169,7 @@ export async function probePython(executable, env) {
 
 /** Every Python that answers. @param {NodeJS.ProcessEnv} env @returns {Promise<PythonInfo[]>} */
 export async function probePythons(env) {
+  /** @type {PythonInfo[]} */
   const answers = [];
   for (const candidate of pythonCandidates(env)) {
     const info = await probePython(candidate, env);

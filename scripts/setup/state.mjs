@@ -25,7 +25,7 @@ export function hashOf(...parts) {
   const hash = createHash('sha256');
   for (const part of parts) {
     // The length keeps ('ab', 'c') and ('a', 'bc') apart.
-    hash.update(`${part.length ?? part.byteLength}:`);
+    hash.update(`${typeof part === 'string' ? part.length : part.byteLength}:`);
     hash.update(part);
   }
   return hash.digest('hex').slice(0, 20);

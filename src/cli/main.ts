@@ -1,0 +1,57 @@
+/** The command line: one file per command, put together here. Nothing here loads the engine. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../torch/engine.js';
+import { addDoctor } from './doctor.js';
+import { addSetup } from './setup.js';
+
+/** Commands in the order in which help lists them. */
+const commands: readonly ((program: Command) => void)[] = [addSetup, addDoctor];
+
+/** Exit code for a command line that cannot be understood; 1 is for work that failed. */
+const misuse = 2;
+
+/** Turns commander's message into one sentence: `Unknown command 'doctr'. Did you mean doctor?` */
+export function sentence(message: string): string {
+  const text = message.trim().replace(/^error: /, '');
+  const [first = '', suggestion] = text.split(/\n\(?/);
+  const head = first.charAt(0).toUpperCase() + first.slice(1);
+  return `${head.replace(/[.)]?$/, '.')}${suggestion ? ` ${suggestion.replace(/\)$/, '')}` : ' See praxis --help.'}`;
+}
+
+/** The program with all its commands. */
+export function makeProgram(): Command {
+  const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  const program = new Command('praxis')
+    .description(
+      "Deep learning in practice: libtorch's speed and numbers, every step of good practice done, shown and explained.",
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError(true)
+    .configureOutput({ outputError: (message, write) => write(`${sentence(message)}\n`) })
+    .exitOverride();
+  for (const add of commands) add(program);
+  return program;
+}
+
+/**
+ * Runs a command line.
+ * @param args without node and the script, e.g. `['doctor', '--json']`
+ * @returns the exit code: 0, 1 when the work failed, 2 when the command line cannot be understood
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const program = makeProgram();
+    // Without a command: help, as an answer and not as an error.
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander throws for help and version too, with exit code 0; what it complains about it has printed.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse;
+    throw error;
+  }
+}
