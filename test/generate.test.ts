@@ -94,6 +94,10 @@ describe('the choice of methods and functions', () => {
     }
   });
 
+  it('knows the methods whose operator does not begin with self', () => {
+    assert.deepEqual(names.selfPositions, { polygamma: 1, where: 1 });
+  });
+
   it('keeps named dimensions, which only 1.13 has, out of the typed methods', () => {
     assert.ok(!written('sum', true).some((text) => text.includes('string')));
     assert.equal(method('alignTo'), undefined);

@@ -18,6 +18,8 @@ export interface Surface {
   readonly functions: Readonly<Record<FunctionSpace, readonly SurfaceOperator[]>>;
   /** Methods whose only positional argument is a list of integers: `x.view(2, 3)` is `x.view([2, 3])`. */
   readonly varargsMethods: readonly string[];
+  /** Methods whose operator has `self` elsewhere than in front, and where: `x.where(condition, other)` is where(condition, x, other). */
+  readonly selfPositions: Readonly<Record<string, number>>;
 }
 
 export const functionSpaces = ['torch', 'linalg', 'fft', 'special', 'nn'] as const;
@@ -26,9 +28,8 @@ export type FunctionSpace = (typeof functionSpaces)[number];
 /** Written by hand: attributes in PyTorch, or more than the bare operator. */
 const HAND_WRITTEN_METHODS = new Set(
   `size stride item to backward data set_data retains_grad is_leaf output_nr
-   numel dim mT mH matrix_H numpy_T T H layout device dtype grad storage_offset is_floating_point is_pinned is_inference is_contiguous`.split(
-    /\s+/,
-  ),
+   numel dim mT mH matrix_H numpy_T T H layout device dtype grad storage_offset is_floating_point is_pinned is_inference is_contiguous
+   record_stream`.split(/\s+/),
 );
 const HAND_WRITTEN_FUNCTIONS = new Set(
   `zeros ones empty full rand randn randint randperm arange linspace logspace eye tensor range from_file scalar_tensor
@@ -73,7 +74,21 @@ export function selectSurface(snapshots: Snapshots): Surface {
     varargsMethods: selected
       .filter((operator) => operator.overloads.some(takesVarargs))
       .map((operator) => operator.name),
+    selfPositions: Object.fromEntries(
+      selected
+        .map((operator) => [operator.name, selfPosition(operator)] as const)
+        .filter(([, position]) => position !== 0),
+    ),
   };
+}
+
+/** Where the operator takes the tensor that a method is called on; all its overloads must agree, or run time could not know. */
+function selfPosition(operator: SurfaceOperator): number {
+  const positions = operator.overloads.map(({ schema }) => schema.arguments.findIndex(({ name }) => name === 'self'));
+  const [first = -1] = positions;
+  if (first < 0 || positions.some((position) => position !== first))
+    throw new Error(`The method overloads of ${operator.aten} take self at positions ${positions.join(', ')}.`);
+  return first;
 }
 
 /** Python's rule: a lone positional list of integers may be spread; not one that may be null, as other overloads then compete. */

@@ -16,7 +16,12 @@ export function writeNames(surface: Surface): string {
     '\n/** Methods, by TypeScript name, whose list of integers may be spread: `x.view(2, 3)` is `x.view([2, 3])`. */\n';
   text += 'export const varargsMethods: ReadonlySet<string> = new Set([\n';
   for (const name of surface.varargsMethods) text += `  '${name}',\n`;
-  return `${text}]);\n`;
+  text += ']);\n\n';
+  text +=
+    '/** Methods, by TypeScript name, whose operator has `self` elsewhere than in front, and where; `where` is called `where(condition, self, other)`. */\n';
+  text += 'export const selfPositions: Readonly<Record<string, number>> = {\n';
+  for (const [name, position] of Object.entries(surface.selfPositions)) text += `  ${key(name)}: ${position},\n`;
+  return `${text}};\n`;
 }
 
 function table(name: string, operators: readonly SurfaceOperator[]): string {

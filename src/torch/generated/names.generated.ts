@@ -375,7 +375,6 @@ export const methodNames: Readonly<Record<string, string>> = {
   ravel: 'ravel',
   reciprocal: 'reciprocal',
   reciprocal_: 'reciprocal_',
-  recordStream: 'record_stream',
   relu: 'relu',
   relu_: 'relu_',
   remainder: 'remainder',
@@ -1340,3 +1339,9 @@ export const varargsMethods: ReadonlySet<string> = new Set([
   'view',
   'vsplit',
 ]);
+
+/** Methods, by TypeScript name, whose operator has `self` elsewhere than in front, and where; `where` is called `where(condition, self, other)`. */
+export const selfPositions: Readonly<Record<string, number>> = {
+  polygamma: 1,
+  where: 1,
+};
