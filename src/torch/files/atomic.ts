@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** Largest piece for one write call; the kernel takes at most 2 GiB at a time. */
+const PIECE = 2 ** 30;
+
+/**
+ * A file that appears whole or not at all. It is written under a temporary name in the same folder, flushed to the disk and then
+ * renamed over the old one; whoever has the old one open or mapped keeps it.
+ *
+ * Writing is synchronous on purpose: what is saved is what the tensors hold when `save` is called, not what a training loop makes
+ * of them while the disk is busy. Waiting for the disk, which takes longest, is asynchronous.
+ */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  #position = 0;
+  #open = true;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+    this.#descriptor = openSync(this.#temporary, 'wx', 0o666);
+  }
+
+  /** Bytes written so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#put(bytes, this.#position);
+    this.#position += bytes.byteLength;
+  }
+
+  /** Replaces bytes that were written before. */
+  patch(bytes: Uint8Array, at: number): void {
+    this.#put(bytes, at);
+  }
+
+  /** Flushes and closes the file and gives it its name. */
+  async commit(): Promise<void> {
+    this.#close();
+    try {
+      await flush(this.#temporary, 'r+');
+      await rename(this.#temporary, this.#path);
+    } catch (error) {
+      await unlink(this.#temporary).catch(() => undefined);
+      throw error;
+    }
+    // The new name is on the disk once the folder is; some file systems cannot flush folders.
+    await flush(dirname(this.#path), 'r').catch(() => undefined);
+  }
+
+  /** Leaves no trace, after an error. */
+  abandon(): void {
+    this.#close();
+    unlinkSync(this.#temporary);
+  }
+
+  #close(): void {
+    if (this.#open) closeSync(this.#descriptor);
+    this.#open = false;
+  }
+
+  #put(bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.byteLength; ) {
+      done += writeSync(this.#descriptor, bytes, done, Math.min(PIECE, bytes.byteLength - done), at + done);
+    }
+  }
+}
+
+async function flush(path: string, mode: 'r' | 'r+'): Promise<void> {
+  const file = await open(path, mode);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

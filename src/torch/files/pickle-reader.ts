@@ -1,0 +1,442 @@
+import { FileFormatError, quote } from './errors.js';
+import { LIMITS } from './limits.js';
+import { OP, OP_NAMES } from './pickle-opcodes.js';
+import { describeKind, PickleDict, PickleList, PickleSet, PickleTuple, type PickleValue } from './pickle-values.js';
+
+/** Decides what names, calls and persistent ids in a pickle stream mean. Nothing outside its answers is ever made. */
+export interface PickleWorld {
+  /** The value of a global; throws when the name is not on the allow-list. */
+  global(module: string, name: string): PickleValue;
+  /** The result of "calling" one. */
+  reduce(callable: PickleValue, args: readonly PickleValue[]): PickleValue;
+  /** Gives state to an object (BUILD). */
+  build(target: PickleValue, state: PickleValue): void;
+  /** The object behind a persistent id: a storage. */
+  persistent(id: PickleValue): PickleValue;
+}
+
+/** Longest line of a text instruction: names of globals, numbers as text. */
+const LINE = 4096;
+const EMPTY = new PickleTuple([]);
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The bytes end before the stream does. */
+export class CutShort extends FileFormatError {}
+
+/**
+ * Runs one pickle stream in `bytes` from `start` until its STOP. Only data opcodes exist here: names go through `world`, and no
+ * opcode can reach code. Every length is checked before it is used; steps and containers are counted against `LIMITS`.
+ *
+ * @returns the value and the position after STOP (legacy files hold several streams in a row).
+ */
+export function readPickle(
+  bytes: Buffer,
+  start: number,
+  file: string,
+  world: PickleWorld,
+): { value: PickleValue; end: number } {
+  const machine = new Machine(bytes, start, file, world);
+  return { value: machine.run(), end: machine.at };
+}
+
+class Machine {
+  at: number;
+  readonly #bytes: Buffer;
+  readonly #file: string;
+  readonly #world: PickleWorld;
+  readonly #stack: PickleValue[] = [];
+  readonly #marks: number[] = [];
+  /** Dense for the ids that picklers give out in order; the rest goes to the map. */
+  readonly #memo: PickleValue[] = [];
+  readonly #scattered = new Map<number, PickleValue>();
+  #steps = 0;
+  #containers = 0;
+
+  constructor(bytes: Buffer, start: number, file: string, world: PickleWorld) {
+    this.#bytes = bytes;
+    this.at = start;
+    this.#file = file;
+    this.#world = world;
+  }
+
+  run(): PickleValue {
+    for (;;) {
+      if (++this.#steps > LIMITS.pickleSteps) throw this.#error(`has more than ${LIMITS.pickleSteps} pickle steps`);
+      const op = this.#bytes[this.#take(1)]!;
+      if (op === OP.STOP) break;
+      this.#step(op);
+    }
+    if (this.#stack.length !== 1 || this.#marks.length !== 0) throw this.#error('has a pickle stream that leaves values over');
+    return this.#stack[0]!;
+  }
+
+  #step(op: number): void {
+    const stack = this.#stack;
+    switch (op) {
+      case OP.PROTO: {
+        const protocol = this.#bytes[this.#take(1)]!;
+        if (protocol > 5) throw this.#error(`uses pickle protocol ${protocol}; 0 to 5 are known`);
+        return;
+      }
+      case OP.FRAME:
+        this.#take(8);
+        return;
+      case OP.MARK:
+        this.#marks.push(stack.length);
+        return;
+      case OP.POP:
+        // As in Python, popping an empty run takes the mark itself.
+        if (this.#marks.at(-1) === stack.length) this.#marks.pop();
+        else this.#pop();
+        return;
+      case OP.POP_MARK:
+        this.#popMark();
+        return;
+      case OP.DUP:
+        stack.push(this.#top());
+        return;
+
+      case OP.NONE:
+        stack.push(null);
+        return;
+      case OP.NEWTRUE:
+        stack.push(true);
+        return;
+      case OP.NEWFALSE:
+        stack.push(false);
+        return;
+      case OP.BININT:
+        stack.push(this.#bytes.readInt32LE(this.#take(4)));
+        return;
+      case OP.BININT1:
+        stack.push(this.#bytes[this.#take(1)]!);
+        return;
+      case OP.BININT2:
+        stack.push(this.#bytes.readUInt16LE(this.#take(2)));
+        return;
+      case OP.LONG1:
+        stack.push(this.#integer(this.#bytes[this.#take(1)]!));
+        return;
+      case OP.LONG4:
+        stack.push(this.#integer(this.#bytes.readInt32LE(this.#take(4))));
+        return;
+      case OP.BINFLOAT:
+        stack.push(this.#bytes.readDoubleBE(this.#take(8)));
+        return;
+      case OP.INT:
+        stack.push(this.#textInteger());
+        return;
+      case OP.LONG:
+        stack.push(this.#textInteger());
+        return;
+      case OP.FLOAT:
+        stack.push(this.#textFloat());
+        return;
+
+      case OP.BINUNICODE:
+        stack.push(this.#text(this.#length(4)));
+        return;
+      case OP.SHORT_BINUNICODE:
+        stack.push(this.#text(this.#length(1)));
+        return;
+      case OP.BINUNICODE8:
+        stack.push(this.#text(this.#length(8)));
+        return;
+      // Python 2's str: PyTorch's default reads it as UTF-8 text too.
+      case OP.BINSTRING:
+        stack.push(this.#text(this.#length(4)));
+        return;
+      case OP.SHORT_BINSTRING:
+        stack.push(this.#text(this.#length(1)));
+        return;
+      case OP.BINBYTES:
+        stack.push(this.#blob(this.#length(4)));
+        return;
+      case OP.SHORT_BINBYTES:
+        stack.push(this.#blob(this.#length(1)));
+        return;
+      case OP.BINBYTES8:
+      case OP.BYTEARRAY8:
+        stack.push(this.#blob(this.#length(8)));
+        return;
+
+      case OP.EMPTY_LIST:
+        stack.push(this.#count(new PickleList()));
+        return;
+      case OP.EMPTY_DICT:
+        stack.push(this.#count(new PickleDict()));
+        return;
+      case OP.EMPTY_SET:
+        stack.push(this.#count(new PickleSet()));
+        return;
+      case OP.EMPTY_TUPLE:
+        stack.push(EMPTY);
+        return;
+      case OP.LIST: {
+        const list = this.#count(new PickleList());
+        extend(list.items, this.#popMark());
+        stack.push(list);
+        return;
+      }
+      case OP.FROZENSET: {
+        const set = this.#count(new PickleSet());
+        extend(set.items, this.#popMark());
+        stack.push(set);
+        return;
+      }
+      case OP.DICT: {
+        const dict = this.#count(new PickleDict());
+        this.#setItems(dict, this.#popMark());
+        stack.push(dict);
+        return;
+      }
+      case OP.TUPLE:
+        stack.push(this.#count(new PickleTuple(this.#popMark())));
+        return;
+      case OP.TUPLE1:
+        this.#tuple(1);
+        return;
+      case OP.TUPLE2:
+        this.#tuple(2);
+        return;
+      case OP.TUPLE3:
+        this.#tuple(3);
+        return;
+      case OP.APPEND: {
+        const item = this.#pop();
+        this.#list().items.push(item);
+        return;
+      }
+      case OP.APPENDS: {
+        const items = this.#popMark();
+        extend(this.#list().items, items);
+        return;
+      }
+      case OP.ADDITEMS: {
+        const items = this.#popMark();
+        const set = this.#top();
+        if (!(set instanceof PickleSet)) throw this.#error(`adds set items to ${describeKind(set)}`);
+        extend(set.items, items);
+        return;
+      }
+      case OP.SETITEM: {
+        const value = this.#pop();
+        const key = this.#pop();
+        this.#setItems(this.#top(), [key, value]);
+        return;
+      }
+      case OP.SETITEMS: {
+        const items = this.#popMark();
+        this.#setItems(this.#top(), items);
+        return;
+      }
+
+      case OP.GET:
+        this.#recall(this.#textIndex());
+        return;
+      case OP.BINGET:
+        this.#recall(this.#bytes[this.#take(1)]!);
+        return;
+      case OP.LONG_BINGET:
+        this.#recall(this.#bytes.readUInt32LE(this.#take(4)));
+        return;
+      case OP.PUT:
+        this.#memorise(this.#textIndex());
+        return;
+      case OP.BINPUT:
+        this.#memorise(this.#bytes[this.#take(1)]!);
+        return;
+      case OP.LONG_BINPUT:
+        this.#memorise(this.#bytes.readUInt32LE(this.#take(4)));
+        return;
+      case OP.MEMOIZE:
+        this.#memorise(this.#memo.length + this.#scattered.size);
+        return;
+
+      case OP.GLOBAL: {
+        const module = this.#line();
+        stack.push(this.#world.global(module, this.#line()));
+        return;
+      }
+      case OP.STACK_GLOBAL: {
+        const name = this.#pop();
+        const module = this.#pop();
+        if (typeof module !== 'string' || typeof name !== 'string') throw this.#error('names a global by something else than text');
+        stack.push(this.#world.global(module, name));
+        return;
+      }
+      case OP.INST: {
+        // Always a user's own class, written by Python 2: refused by the allow-list under its name.
+        const module = this.#line();
+        const name = this.#line();
+        const args = this.#popMark();
+        stack.push(this.#count(this.#world.reduce(this.#world.global(module, name), args)));
+        return;
+      }
+      case OP.REDUCE:
+      case OP.NEWOBJ: {
+        const args = this.#pop();
+        const callable = this.#pop();
+        if (!(args instanceof PickleTuple)) throw this.#error('calls something without a tuple of arguments');
+        stack.push(this.#count(this.#world.reduce(callable, args.items)));
+        return;
+      }
+      case OP.NEWOBJ_EX:
+        throw this.#error('creates an object with keyword arguments, which no tensor file needs');
+      case OP.BUILD: {
+        const state = this.#pop();
+        this.#world.build(this.#top(), state);
+        return;
+      }
+      case OP.BINPERSID:
+        stack.push(this.#count(this.#world.persistent(this.#pop())));
+        return;
+      default:
+        throw this.#error(
+          `uses the pickle instruction ${OP_NAMES.get(op) ?? `0x${op.toString(16)}`}, which no tensor file needs`,
+        );
+    }
+  }
+
+  /** Moves past `length` bytes and returns where they begin. */
+  #take(length: number): number {
+    const start = this.at;
+    if (start + length > this.#bytes.length) throw new CutShort(this.#file, 'has a pickle stream that is cut short');
+    this.at = start + length;
+    return start;
+  }
+
+  #length(width: 1 | 4 | 8): number {
+    const at = this.#take(width);
+    if (width === 1) return this.#bytes[at]!;
+    return width === 4 ? this.#bytes.readUInt32LE(at) : Number(this.#bytes.readBigUInt64LE(at));
+  }
+
+  #text(length: number): string {
+    const at = this.#take(length);
+    try {
+      return utf8.decode(this.#bytes.subarray(at, at + length));
+    } catch {
+      throw this.#error('has text that is not UTF-8');
+    }
+  }
+
+  #blob(length: number): Uint8Array {
+    const at = this.#take(length);
+    return new Uint8Array(this.#bytes.subarray(at, at + length));
+  }
+
+  #line(): string {
+    const found = this.#bytes.subarray(this.at, this.at + LINE + 1).indexOf(0x0a);
+    const end = found < 0 ? -1 : this.at + found;
+    if (end < 0 && this.#bytes.length - this.at <= LINE) throw new CutShort(this.#file, 'has a pickle stream that is cut short');
+    if (end < 0) throw this.#error('has a pickle line without an end');
+    const text = this.#text(end - this.at);
+    this.at = end + 1;
+    return text;
+  }
+
+  /** Two's complement, little-endian, as Python's `pickle.encode_long`. */
+  #integer(length: number): number | bigint {
+    if (length < 0 || length > LIMITS.integerBytes) throw this.#error(`has an integer of ${length} bytes`);
+    const at = this.#take(length);
+    if (length === 0) return 0;
+    const digits = Buffer.from(this.#bytes.subarray(at, at + length)).reverse();
+    const negative = digits[0]! >= 0x80;
+    const value = BigInt(`0x${digits.toString('hex')}`) - (negative ? 1n << BigInt(8 * length) : 0n);
+    return narrow(value);
+  }
+
+  #textInteger(): number | bigint | boolean {
+    const line = this.#line();
+    // Protocols 0 and 1 write booleans this way.
+    if (line === '00') return false;
+    if (line === '01') return true;
+    const digits = line.endsWith('L') ? line.slice(0, -1) : line;
+    if (!/^[+-]?\d{1,2000}$/.test(digits)) throw this.#error(`has a malformed integer ${quote(line)}`);
+    return narrow(BigInt(digits.startsWith('+') ? digits.slice(1) : digits));
+  }
+
+  #textFloat(): number {
+    const line = this.#line();
+    const special: Record<string, number> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
+    if (Object.hasOwn(special, line)) return special[line]!;
+    if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(line)) throw this.#error(`has a malformed number ${quote(line)}`);
+    return Number(line);
+  }
+
+  #textIndex(): number {
+    const line = this.#line();
+    if (!/^\d{1,10}$/.test(line)) throw this.#error(`has a malformed memo index ${quote(line)}`);
+    return Number(line);
+  }
+
+  #top(): PickleValue {
+    const stack = this.#stack;
+    if (stack.length === 0 || this.#marks.at(-1) === stack.length) throw this.#error('has a pickle stream that takes a value that is not there');
+    return stack[stack.length - 1]!;
+  }
+
+  #pop(): PickleValue {
+    const value = this.#top();
+    this.#stack.pop();
+    return value;
+  }
+
+  #popMark(): PickleValue[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw this.#error('has a pickle stream that closes a group it never opened');
+    return this.#stack.splice(mark);
+  }
+
+  #tuple(size: 1 | 2 | 3): void {
+    const from = this.#stack.length - size;
+    if (from < (this.#marks.at(-1) ?? 0)) throw this.#error('has a pickle stream that takes a value that is not there');
+    this.#stack.push(this.#count(new PickleTuple(this.#stack.splice(from))));
+  }
+
+  #list(): PickleList {
+    const list = this.#top();
+    if (!(list instanceof PickleList)) throw this.#error(`appends to ${describeKind(list)}`);
+    return list;
+  }
+
+  #setItems(dict: PickleValue, pairs: readonly PickleValue[]): void {
+    if (!(dict instanceof PickleDict)) throw this.#error(`sets items of ${describeKind(dict)}`);
+    if (pairs.length % 2 !== 0) throw this.#error('has a dict with a key that lacks its value');
+    extend(dict.pairs, pairs);
+  }
+
+  #recall(index: number): void {
+    const value = index < this.#memo.length ? this.#memo[index] : this.#scattered.get(index);
+    if (value === undefined) throw this.#error(`recalls memo entry ${index}, which does not exist`);
+    this.#stack.push(value);
+  }
+
+  #memorise(index: number): void {
+    const value = this.#top();
+    if (index < this.#memo.length) this.#memo[index] = value;
+    else if (index === this.#memo.length && !this.#scattered.has(index)) this.#memo.push(value);
+    else this.#scattered.set(index, value);
+  }
+
+  #count<T extends PickleValue>(value: T): T {
+    if (++this.#containers > LIMITS.pickleContainers) throw this.#error(`has more than ${LIMITS.pickleContainers} containers`);
+    return value;
+  }
+
+  #error(problem: string): FileFormatError {
+    return new FileFormatError(this.#file, `${problem} (at byte ${this.at} of its pickle part)`);
+  }
+}
+
+/** An exact number where possible, else a bigint. */
+function narrow(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+/** `target.push(...items)` without its limit on the number of arguments. */
+function extend(target: PickleValue[], items: readonly PickleValue[]): void {
+  for (const item of items) target.push(item);
+}

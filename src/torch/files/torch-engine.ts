@@ -1,0 +1,180 @@
+import { dtypeCodes, dtypeName } from '../dtype.js';
+import { MissingOperatorError, TorchError } from '../errors.js';
+import { native } from '../load.js';
+import type { Handle, NativeValue } from '../native.js';
+import { Tensor } from '../tensor.js';
+import type { ElementName, ElementType } from './element-types.js';
+import type { FileEngine, SparseParts, TensorFacts } from './engine.js';
+
+const FLAG = { requiresGrad: 1, contiguous: 4, conjugate: 512, negative: 1024 } as const;
+
+/** Below this size a copy costs less than sharing memory with JavaScript. */
+const SMALL = 2 ** 20;
+
+/** First engine version that has a dtype; those not named are in all. */
+const SINCE: Readonly<Partial<Record<ElementName, readonly [major: number, minor: number]>>> = {
+  float8_e5m2: [2, 1],
+  float8_e4m3fn: [2, 1],
+  float8_e5m2fnuz: [2, 2],
+  float8_e4m3fnuz: [2, 2],
+  uint16: [2, 3],
+  uint32: [2, 3],
+  uint64: [2, 3],
+  float8_e8m0fnu: [2, 7],
+  float4_e2m1fn_x2: [2, 8],
+};
+
+/** Layouts as the bridge names them, by the names PyTorch writes into files. */
+const LAYOUTS: Readonly<Record<string, SparseParts<Tensor>['layout']>> = {
+  sparse: 'sparse_coo',
+  sparsecsr: 'sparse_csr',
+  sparsecsc: 'sparse_csc',
+  sparsebsr: 'sparse_bsr',
+  sparsebsc: 'sparse_bsc',
+};
+/** c10::Layout codes of the compressed layouts. */
+const LAYOUT_CODES = { sparse_csr: 2, sparse_csc: 4, sparse_bsr: 5, sparse_bsc: 6 } as const;
+
+const operators = new Map<string, number>();
+
+/** Calls an operator that gives one tensor. */
+function call(name: string, ...args: NativeValue[]): Handle {
+  return run(name, args) as Handle;
+}
+
+/** Calls an operator given as `name` or `name.overload`. */
+function run(name: string, args: readonly NativeValue[]): NativeValue {
+  let id = operators.get(name);
+  if (id === undefined) {
+    const [base = name, overload = ''] = name.split('.');
+    id = native.resolve(`aten::${base}`, overload);
+    operators.set(name, id);
+  }
+  if (id < 0) throw new MissingOperatorError(`The loaded engine (${native.info().torch}) has no operator aten::${name}.`);
+  return native.call(id, ...args);
+}
+
+/** Memory of a dense CPU tensor as bytes; a copy where that is cheaper or sharing is not allowed. */
+function bytesOf(handle: Handle): Uint8Array {
+  if (native.device(handle) === 'cpu' && (native.flags(handle) & FLAG.contiguous) !== 0) {
+    try {
+      const bytes = new Uint8Array(native.map(handle));
+      if (bytes.byteLength >= SMALL) return bytes;
+    } catch {
+      // A runtime that forbids shared memory, or lazy bits: the copy below serves both.
+    }
+  }
+  return new Uint8Array(native.read(handle));
+}
+
+/** The same memory without autograd and lazy bits. */
+function physical(tensor: Tensor): Handle {
+  const flags = native.flags(tensor.handle);
+  let handle = call('detach', tensor.handle);
+  if ((flags & FLAG.conjugate) !== 0) handle = call('_conj', handle);
+  if ((flags & FLAG.negative) !== 0) handle = call('_neg_view', handle);
+  return handle;
+}
+
+/** The file formats' view of libtorch. */
+export const torchEngine: FileEngine<Tensor> = {
+  isTensor: (value): value is Tensor => value instanceof Tensor,
+
+  facts({ handle }): TensorFacts {
+    const flags = native.flags(handle);
+    const layout = native.layout(handle);
+    const dense = layout === 'strided';
+    return {
+      dtype: dtypeName(native.dtype(handle)),
+      shape: native.shape(handle),
+      strides: dense ? native.strides(handle) : [],
+      offset: dense ? native.storageOffset(handle) : 0,
+      storage: dense ? native.storage(handle) : { id: 0n, bytes: 0 },
+      requiresGrad: (flags & FLAG.requiresGrad) !== 0,
+      device: native.device(handle),
+      layout: LAYOUTS[layout] ?? layout,
+      conjugate: (flags & FLAG.conjugate) !== 0,
+      negative: (flags & FLAG.negative) !== 0,
+    };
+  },
+
+  checkType({ name }: ElementType): void {
+    const since = SINCE[name];
+    if (since === undefined) return;
+    const [major = 0, minor = 0] = native.info().torch.split('.').map(Number);
+    if (major > since[0] || (major === since[0] && minor >= since[1])) return;
+    throw new TorchError(
+      `The file holds ${name} tensors, which need PyTorch ${since.join('.')} or newer; the loaded engine is ${native.info().torch}.`,
+      'NotImplementedError',
+    );
+  },
+
+  allocate(bytes) {
+    const handle = call('empty.memory_format', [bytes], dtypeCodes.uint8);
+    return { storage: new Tensor(handle), memory: new Uint8Array(native.map(handle)) };
+  },
+
+  fromMemory: (bytes) => new Tensor(native.fromBytes(bytes, 0, [bytes.byteLength], dtypeCodes.uint8, false)),
+
+  map: (path, bytes) => new Tensor(call('from_file', path, false, bytes, dtypeCodes.uint8)),
+
+  slice: (storage, start, bytes) => new Tensor(call('narrow', storage.handle, 0, start, bytes)),
+
+  view({ handle }, type, shape, strides, offset) {
+    const code = dtypeCodes[type.name];
+    let typed = handle;
+    if (type.name !== 'uint8') {
+      const usable = native.numel(handle) - (native.numel(handle) % type.bytes);
+      typed = call('view.dtype', call('narrow', handle, 0, 0, usable), code);
+    }
+    // As Python's set_: a tensor of its own. A view would share the version counter with every other tensor of the file, and
+    // autograd would take an update of one for an update of all.
+    const tensor = call('empty.memory_format', [0], code, null, native.device(handle));
+    run('set_.source_Tensor', [tensor, typed]);
+    run('as_strided_', [tensor, shape, strides, native.storageOffset(typed) + offset]);
+    return new Tensor(tensor);
+  },
+
+  toDevice: (storage, device) => new Tensor(call('to.device', storage.handle, device, dtypeCodes.uint8)),
+
+  finish(tensor, { requiresGrad, conjugate, negative }) {
+    let { handle } = tensor;
+    if (conjugate) handle = call('_conj', handle);
+    if (negative) handle = call('_neg_view', handle);
+    if (requiresGrad) run('requires_grad_', [handle, true]);
+    return handle === tensor.handle ? tensor : new Tensor(handle);
+  },
+
+  makeSparse({ layout, indices, values, shape, coalesced }) {
+    const [first, second] = indices;
+    const code = native.dtype(values.handle);
+    if (layout === 'sparse_coo') {
+      const made = call('sparse_coo_tensor.indices_size', first!.handle, values.handle, shape, code);
+      // Not the file's word for it: wrong flags give wrong results later.
+      return new Tensor(coalesced === true ? call('coalesce', made) : made);
+    }
+    const args = [first!.handle, second!.handle, values.handle, shape] as const;
+    run('_validate_sparse_compressed_tensor_args', [...args, LAYOUT_CODES[layout]]);
+    return new Tensor(call('sparse_compressed_tensor.comp_plain_value_size', ...args, code, LAYOUT_CODES[layout]));
+  },
+
+  sparseParts({ handle }): SparseParts<Tensor> {
+    const layout = LAYOUTS[native.layout(handle)]!;
+    const detached = call('detach', handle);
+    const shape = native.shape(handle);
+    const part = (name: string) => new Tensor(call(name, detached));
+    if (layout === 'sparse_coo') return { layout, indices: [part('_indices')], values: part('_values'), shape, coalesced: null };
+    const byRow = layout === 'sparse_csr' || layout === 'sparse_bsr';
+    const indices = byRow ? [part('crow_indices'), part('col_indices')] : [part('ccol_indices'), part('row_indices')];
+    return { layout, indices, values: part('values'), shape, coalesced: null };
+  },
+
+  storageBytes(tensor, start, bytes) {
+    const handle = physical(tensor);
+    const size = tensor.elementSize();
+    const all = call('as_strided', handle, [(start + bytes) / size], [1], 0);
+    return bytesOf(call('narrow', all, 0, start / size, bytes / size));
+  },
+
+  elementBytes: ({ handle }) => bytesOf(handle),
+};
