@@ -52,13 +52,16 @@ Environment: LIBTORCH or TORCH_DIR (which libtorch), PRAXIS_ENGINE_DIR, CXX (whi
  */
 
 /**
- * The engine chosen last time when nothing it depends on has changed; saves asking every Python.
+ * The engine chosen last time when nothing it depends on has changed; saves asking every Python. One that LIBTORCH or
+ * TORCH_DIR chose stays chosen when the variable is unset again, so it need not be repeated before every command.
  * @param {import('./setup/state.mjs').CurrentEngine | null} current
  * @param {NodeJS.ProcessEnv} env
  * @returns {import('./setup/discover.mjs').FoundEngine | null}
  */
 export function remembered(current, env) {
-  if (current === null || current.environment !== environmentKey(env)) return null;
+  if (current === null) return null;
+  const stays = current.kind === 'environment' && !env.LIBTORCH && !env.TORCH_DIR;
+  if (!stays && current.environment !== environmentKey(env)) return null;
   const library = path.join(current.lib, process.platform === 'darwin' ? 'libtorch_cpu.dylib' : 'libtorch_cpu.so');
   if (fingerprint(library) !== current.fingerprint || !current.include.every((folder) => existsSync(folder)))
     return null;

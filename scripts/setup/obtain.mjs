@@ -99,13 +99,14 @@ async function fromDebian(env, note) {
  * @param {boolean} options.offline never fetch anything
  * @param {readonly string[]} options.rejected why the places looked at do not do
  * @param {(text: string) => void} options.note
+ * @param {(env: NodeJS.ProcessEnv) => Promise<import('./discover.mjs').PythonInfo[]>} [options.pythons]
  * @returns {Promise<string>} what was installed
  * @throws {SetupError} with the remedies, when nothing could be got
  */
-export async function obtain({ engine, env, offline, rejected, note }) {
+export async function obtain({ engine, env, offline, rejected, note, pythons = probePythons }) {
   const installed = offline
     ? null
-    : ((await fromPip(engine, await probePythons(env), note)) ?? (await fromDebian(env, note)));
+    : ((await fromPip(engine, await pythons(env), note)) ?? (await fromDebian(env, note)));
   if (installed !== null) return installed;
   const reason = offline ? 'and --offline forbids fetching it' : 'and it could not be fetched';
   throw new SetupError(`No libtorch was found, ${reason}.`, [
