@@ -59,7 +59,10 @@ export async function installPackages(root, env, note) {
   const [command = 'npm', ...before] = npm;
   const finished = await run(command, [...before, ...args], { cwd: root, env: withoutNpmSettings(env), seconds: 900 });
   if (!finished.ok) {
-    const remedy = finished.missing ? ['npm comes with Node; is it on the PATH?'] : lastLines(finished, 6);
+    // npm states the cause first and its usage after it.
+    const causes = finished.stderr.split('\n').filter((line) => /^npm (error|ERR!) \S/.test(line));
+    const output = causes.length > 0 ? causes.slice(0, 6) : lastLines(finished, 6);
+    const remedy = finished.missing ? ['npm comes with Node; is it on the PATH?'] : output;
     throw new SetupError(`npm ${verb} failed in ${root}.`, remedy);
   }
   return { changed: true, detail: `npm ${verb}` };
