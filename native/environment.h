@@ -61,21 +61,27 @@ struct ReferenceQueue {
 
 struct Environment;
 
-enum class Magic : uint64_t { tensor = 0x70726178546e7372, generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
+enum class Magic : uint64_t { generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
 
-// What a JavaScript `External` points at. The magic number comes first so that a foreign External is recognised.
+// What a JavaScript `External` (a generator, stream or event) points at. The magic number tells a foreign External.
 struct Box {
   Magic magic;
   Environment* environment;
 };
 
-struct TensorBox : Box {
+// A tensor that JavaScript knows by number. Handles are negative, so no other number is ever taken for one: -1 - (slot + generation * 2^24).
+struct TensorBox {
+  Environment* environment;
   TensorBox* previous;
   TensorBox* next;
-  int64_t bytes;  // counted towards the collector's pressure
+  int64_t bytes;     // counted towards the collector's pressure
+  int64_t sequence;  // order of birth, for scopes and the leak finder
+  int32_t handle;
+  bool adopted;  // a JavaScript object owns it; otherwise only dispose() frees it
   bool disposed;
   at::Tensor tensor;
 };
+constexpr int32_t kSlotBits = 24, kSlotMask = (1 << kSlotBits) - 1;
 
 template <class T>
 struct ValueBox : Box {
@@ -94,8 +100,12 @@ struct Environment {
   napi_env env = nullptr;
   std::thread::id thread = std::this_thread::get_id();
   std::shared_ptr<ReferenceQueue> references = std::make_shared<ReferenceQueue>();
-  TensorBox* first = nullptr;
-  int64_t handles = 0;
+  TensorBox* first = nullptr;  // youngest first
+  int64_t handles = 0, births = 0;
+  std::vector<TensorBox*> slots;
+  std::vector<int32_t> generations, freeSlots;
+  double* scratch = nullptr;  // lists of integers and handles arrive here, several times faster than as arrays
+  size_t scratchSize = 0, cursor = 0;
   int64_t owners = 1;  // boxes alive, plus one while the JavaScript side is
   int64_t unreported = 0;
   napi_ref thrown = nullptr;
@@ -189,42 +199,63 @@ inline void dropTensor(TensorBox* box) {
   if (box->disposed) return;
   box->disposed = true;
   Environment* e = box->environment;
-  if (box->previous) box->previous->next = box->next;
-  else e->first = box->next;
+  (box->previous ? box->previous->next : e->first) = box->next;
   if (box->next) box->next->previous = box->previous;
   e->handles--;
   at::Tensor dead = std::move(box->tensor);
   e->account(-box->bytes - kHandleOverhead);
 }
 
-inline void finalizeTensor(napi_env, void* data, void*) {
-  auto* box = static_cast<TensorBox*>(data);
+inline void freeBox(TensorBox* box) {
   Environment* e = box->environment;
   dropTensor(box);
-  box->magic = Magic(0);
+  const int32_t slot = (-1 - box->handle) & kSlotMask;
+  e->slots[slot] = nullptr;
+  e->freeSlots.push_back(slot);
   delete box;
   e->release();
 }
 
-inline napi_value wrapTensor(Environment* e, at::Tensor tensor) {
+inline void finalizeTensor(napi_env, void* data, void*) { freeBox(static_cast<TensorBox*>(data)); }
+
+// A handle for a tensor. With `shell`, that JavaScript object owns it from now on; without, adopt() or dispose() must follow.
+inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell = nullptr) {
   napi_value result;
   if (!tensor.defined()) {
     check(napi_get_null(e->env, &result), "make null");
     return result;
   }
-  int64_t bytes = chargeableBytes(tensor);
-  auto* box = new TensorBox{{Magic::tensor, e}, nullptr, e->first, bytes, false, std::move(tensor)};
-  napi_status status = napi_create_external(e->env, box, finalizeTensor, nullptr, &result);
-  if (status != napi_ok) {
-    delete box;
-    check(status, "make a handle");
+  if (e->freeSlots.empty()) {
+    if (e->slots.size() > kSlotMask) throw std::runtime_error("more than 16 million tensors are alive in this thread");
+    e->freeSlots.push_back(static_cast<int32_t>(e->slots.size()));
+    e->slots.push_back(nullptr);
+    e->generations.push_back(0);
   }
+  const int32_t slot = e->freeSlots.back(), generation = e->generations[slot] = (e->generations[slot] + 1) & 127;
+  const int64_t bytes = chargeableBytes(tensor);
+  auto* box = new TensorBox{e, nullptr, nullptr, bytes, ++e->births, -1 - (slot | generation << kSlotBits), shell != nullptr, false, std::move(tensor)};
+  e->freeSlots.pop_back();
+  e->slots[slot] = box;
+  e->owners++;
+  box->next = e->first;
   if (e->first) e->first->previous = box;
   e->first = box;
   e->handles++;
-  e->owners++;
   e->account(bytes + kHandleOverhead);
-  return result;
+  napi_status status = shell ? napi_add_finalizer(e->env, shell, box, finalizeTensor, nullptr, nullptr) : napi_ok;
+  if (status == napi_ok) status = napi_create_int32(e->env, box->handle, &result);
+  if (status == napi_ok) return result;
+  box->adopted = false;
+  freeBox(box);
+  check(status, "make a handle");
+  return nullptr;
+}
+
+inline TensorBox* findBox(Environment* e, double number) {
+  if (!(number < 0 && number >= -2147483648.0)) return nullptr;
+  const int32_t handle = static_cast<int32_t>(number), slot = (-1 - handle) & kSlotMask;
+  TensorBox* box = static_cast<size_t>(slot) < e->slots.size() ? e->slots[slot] : nullptr;
+  return box && box->handle == handle ? box : nullptr;
 }
 
 inline Box* unwrap(Environment* e, napi_value value, Magic magic) {
@@ -235,8 +266,10 @@ inline Box* unwrap(Environment* e, napi_value value, Magic magic) {
 }
 
 inline TensorBox* unwrapBox(Environment* e, napi_value value, const char* what) {
-  auto* box = static_cast<TensorBox*>(unwrap(e, value, Magic::tensor));
-  if (!box) throw ArgumentError(std::string(what) + " must be a tensor, got " + describe(e->env, value));
+  double number = 0;
+  napi_get_value_double(e->env, value, &number);
+  TensorBox* box = findBox(e, number);
+  if (!box) throw ArgumentError(std::string(what) + (number < 0 ? " is a tensor that has been disposed" : " must be a tensor, got " + describe(e->env, value)));
   return box;
 }
 

@@ -110,12 +110,18 @@ inline bool isNothing(Environment* e, napi_value value, napi_valuetype& type) {
   return type == napi_undefined || type == napi_null;
 }
 
+inline int64_t exactInteger(double number, const ArgumentPlan& argument) {
+  if (number != std::floor(number) || std::abs(number) > 9007199254740992.0) {
+    char text[40];
+    snprintf(text, sizeof text, "%.17g", number);
+    throw ArgumentError("argument '" + argument.name + "' must be an integer, got the number " + text);
+  }
+  return static_cast<int64_t>(number);
+}
+
 inline int64_t toInteger(Environment* e, napi_value value, const ArgumentPlan& argument) {
   double number;
-  if (napi_get_value_double(e->env, value, &number) == napi_ok) {
-    if (number != std::floor(number) || std::abs(number) > 9007199254740992.0) wrongType(e, argument, value, "an integer");
-    return static_cast<int64_t>(number);
-  }
+  if (napi_get_value_double(e->env, value, &number) == napi_ok) return exactInteger(number, argument);
   int64_t exact;
   bool lossless;
   if (napi_get_value_bigint_int64(e->env, value, &exact, &lossless) == napi_ok) {
@@ -183,13 +189,36 @@ void eachElement(Environment* e, napi_value array, const ArgumentPlan& argument,
   }
 }
 
+inline const at::Tensor& tensorOf(Environment* e, double number, const ArgumentPlan& argument) {
+  TensorBox* box = findBox(e, number);
+  if (!box && number >= 0) throw ArgumentError("argument '" + argument.name + "' must be a tensor, got a number");
+  if (!box || box->disposed) throw ArgumentError("argument '" + argument.name + "' is a tensor that has been disposed");
+  return box->tensor;
+}
+
+inline const at::Tensor& tensorOf(Environment* e, napi_value value, const ArgumentPlan& argument) {
+  double number;
+  if (napi_get_value_double(e->env, value, &number) != napi_ok) wrongType(e, argument, value, "a tensor");
+  return tensorOf(e, number, argument);
+}
+
+// The next list in the scratch memory: its length, then its elements.
+template <class Body>
+void eachScratch(Environment* e, const ArgumentPlan& argument, Body body) {
+  const double length = e->cursor < e->scratchSize ? e->scratch[e->cursor++] : -1;
+  if (!(length >= 0 && length <= static_cast<double>(e->scratchSize - e->cursor))) throw ArgumentError("argument '" + argument.name + "' is not in the scratch memory");
+  for (size_t end = e->cursor + static_cast<size_t>(length); e->cursor < end;) body(e->scratch[e->cursor++]);
+}
+
 inline c10::IValue toIntegers(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
   // Most int[] arguments live for one call: the list is used again unless the engine kept it.
   c10::List<int64_t> list = argument.spare.isNone() ? c10::List<int64_t>() : std::move(argument.spare).toIntList();
   argument.spare = c10::IValue();
   if (list.use_count() > 1) list = c10::List<int64_t>();
   list.clear();
-  if (type == napi_number || type == napi_bigint) {
+  if (type == napi_boolean) {
+    eachScratch(e, argument, [&](double x) { list.push_back(exactInteger(x, argument)); });
+  } else if (type == napi_number || type == napi_bigint) {
     if (!argument.size) wrongType(e, argument, value, "an array of integers");
     for (int32_t i = 0; i < argument.size; i++) list.push_back(toInteger(e, value, argument));
   } else {
@@ -201,7 +230,6 @@ inline c10::IValue toIntegers(Environment* e, napi_value value, napi_valuetype t
 }
 
 inline c10::IValue toList(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
-  const std::string label = "argument '" + argument.name + "'";
   switch (argument.kind) {
     case Kind::integer: return toIntegers(e, value, type, argument);
     case Kind::tensor: {
@@ -210,12 +238,13 @@ inline c10::IValue toList(Environment* e, napi_value value, napi_valuetype type,
         eachElement(e, value, argument, "an array of tensors", [&](napi_value x) {
           napi_valuetype elementType;
           if (isNothing(e, x, elementType)) list.push_back(c10::optional<at::Tensor>());
-          else list.push_back(c10::optional<at::Tensor>(unwrapTensor(e, x, label.c_str())));
+          else list.push_back(c10::optional<at::Tensor>(tensorOf(e, x, argument)));
         });
         return list;
       }
       c10::List<at::Tensor> list;
-      eachElement(e, value, argument, "an array of tensors", [&](napi_value x) { list.push_back(unwrapTensor(e, x, label.c_str())); });
+      if (type == napi_boolean) eachScratch(e, argument, [&](double x) { list.push_back(tensorOf(e, x, argument)); });
+      else eachElement(e, value, argument, "an array of tensors", [&](napi_value x) { list.push_back(tensorOf(e, x, argument)); });
       return list;
     }
     case Kind::floating: {
@@ -247,10 +276,8 @@ inline c10::IValue toList(Environment* e, napi_value value, napi_valuetype type,
 
 inline c10::IValue toEngine(Environment* e, napi_value value, ArgumentPlan& argument) {
   if (!argument.list && argument.kind == Kind::tensor) {  // by far the most frequent: no look at the type first
-    if (auto* box = static_cast<TensorBox*>(unwrap(e, value, Magic::tensor))) {
-      if (box->disposed) throw ArgumentError("argument '" + argument.name + "' is a tensor that has been disposed");
-      return box->tensor;
-    }
+    double number;
+    if (napi_get_value_double(e->env, value, &number) == napi_ok) return tensorOf(e, number, argument);
   }
   napi_valuetype type;
   if (isNothing(e, value, type)) {
@@ -346,7 +373,7 @@ struct StackScope {
   }
 };
 
-inline napi_value callOperator(Environment* e, Plan& plan, size_t count, napi_value* values) {
+inline napi_value callOperator(Environment* e, Plan& plan, napi_value shell, size_t count, napi_value* values) {
   if (count > plan.arguments.size())
     throw ArgumentError(plan.title + " takes at most " + std::to_string(plan.arguments.size()) + " arguments, got " + std::to_string(count));
   StackScope scope(e);
@@ -361,6 +388,7 @@ inline napi_value callOperator(Environment* e, Plan& plan, size_t count, napi_va
     }
   } giveBack{stack, scope};
   stack.reserve(plan.arguments.size());
+  e->cursor = 0;
   for (size_t i = 0; i < plan.arguments.size(); i++) {
     ArgumentPlan& argument = plan.arguments[i];
     if (i < count) stack.push_back(toEngine(e, values[i], argument));
@@ -371,7 +399,10 @@ inline napi_value callOperator(Environment* e, Plan& plan, size_t count, napi_va
   plan.op.callBoxed(&stack);
   const size_t results = plan.returnsArgument.size();
   napi_value result = nullptr;
-  if (results == 1) return plan.returnsArgument[0] || stack.empty() ? nullptr : fromEngine(e, std::move(stack[0]));
+  if (results == 1) {
+    if (plan.returnsArgument[0] || stack.empty()) return nullptr;
+    return shell && stack[0].isTensor() ? wrapTensor(e, std::move(stack[0]).toTensor(), shell) : fromEngine(e, std::move(stack[0]));
+  }
   if (results > 1) {
     check(napi_create_array_with_length(e->env, results, &result), "make an array");
     for (size_t i = 0; i < results && i < stack.size(); i++)

@@ -8,11 +8,71 @@ namespace praxis {
 namespace entry {
 
 inline napi_value dispose(Environment* e, napi_value* a) {
-  dropTensor(unwrapBox(e, a[0], "the argument"));
+  double number = 0;
+  napi_get_value_double(e->env, a[0], &number);
+  TensorBox* box = number < 0 ? findBox(e, number) : unwrapBox(e, a[0], "the argument");
+  if (!box) return nullptr;  // disposed before
+  if (box->adopted) dropTensor(box);
+  else freeBox(box);
   return nullptr;
 }
 
-inline napi_value isDisposed(Environment* e, napi_value* a) { return fromBool(e, unwrapBox(e, a[0], "the argument")->disposed); }
+inline napi_value isDisposed(Environment* e, napi_value* a) {
+  double number = 0;
+  napi_get_value_double(e->env, a[0], &number);
+  TensorBox* box = number < 0 ? findBox(e, number) : unwrapBox(e, a[0], "the argument");
+  return fromBool(e, !box || box->disposed);
+}
+
+// Makes a JavaScript object the owner of a handle: when the collector takes the object, the tensor goes too.
+inline napi_value adopt(Environment* e, napi_value* a) {
+  TensorBox* box = unwrapBox(e, a[1], "the handle");
+  if (box->adopted) throw ArgumentError("the handle has an owner already");
+  check(napi_add_finalizer(e->env, a[0], box, finalizeTensor, nullptr, nullptr), "own a handle");
+  box->adopted = true;
+  return nullptr;
+}
+
+inline napi_value setScratch(Environment* e, napi_value* a) {
+  napi_typedarray_type type;
+  size_t length, offset;
+  void* data;
+  napi_value buffer;
+  napi_ref keep;
+  if (napi_get_typedarray_info(e->env, a[0], &type, &length, &data, &buffer, &offset) != napi_ok || type != napi_float64_array) throw ArgumentError("the scratch memory must be a Float64Array");
+  check(napi_create_reference(e->env, a[0], 1, &keep), "keep the scratch memory");  // as long as the thread
+  e->scratch = static_cast<double*>(data);
+  e->scratchSize = length;
+  return nullptr;
+}
+
+inline napi_value scopeMark(Environment* e, napi_value*) { return fromInteger(e, e->births); }
+
+// Disposes the tensors made since the mark, but for those to keep.
+inline napi_value scopeClose(Environment* e, napi_value* a) {
+  const int64_t mark = integer(e, a[0], "mark");
+  std::unordered_set<TensorBox*> keep;
+  ArgumentPlan argument;
+  argument.name = "keep";
+  eachElement(e, a[1], argument, "an array of tensors", [&](napi_value x) { keep.insert(unwrapBox(e, x, "a kept tensor")); });
+  for (TensorBox *box = e->first, *next; box && box->sequence > mark; box = next) {
+    next = box->next;
+    if (keep.count(box)) continue;
+    if (box->adopted) dropTensor(box);
+    else freeBox(box);
+  }
+  return nullptr;
+}
+
+// Sequence number, bytes and handle of every live tensor, youngest first.
+inline napi_value liveTensors(Environment* e, napi_value*) {
+  std::vector<TensorBox*> boxes;
+  for (TensorBox* box = e->first; box; box = box->next) boxes.push_back(box);
+  return fromItems(e, boxes, [&](TensorBox* box) {
+    std::vector<int64_t> row = {box->sequence, box->bytes, box->handle};
+    return fromItems(e, row, [&](int64_t x) { return fromInteger(e, x); });
+  });
+}
 
 inline napi_value memory(Environment* e, napi_value*) {
   std::unordered_set<const void*> seen;

@@ -3,10 +3,11 @@
  * Nothing above this file touches the addon; nothing below it knows what a network is.
  */
 
-/** A tensor held by the bridge. Opaque: only the bridge can make one, and it checks every one it is given. */
-export interface Handle {
-  readonly __praxisHandle: never;
-}
+/**
+ * A tensor held by the bridge: a negative number that names a slot and its generation, checked at every use.
+ * A handle that leaves the bridge has no owner yet: wrap it (`new Tensor(handle)` adopts it) or `dispose` it.
+ */
+export type Handle = number & { readonly __praxisHandle: never };
 
 /** A random number generator held by the bridge. */
 export interface GeneratorHandle {
@@ -76,10 +77,24 @@ export interface NativeBridge {
   schemas(name: string): string[];
   /** Id of an operator for `call`; -1 when the engine lacks it. Throws when an argument kind has no conversion. */
   resolve(name: string, overload: string): number;
-  /** Calls an operator. Missing trailing arguments take their defaults. In-place and out results come back as `undefined`. */
-  call(id: number, ...args: NativeValue[]): NativeValue;
+  /**
+   * Calls an operator. Missing trailing arguments take their defaults. In-place and out results come back as `undefined`.
+   * `shell` is the object that is to own the result when that is a single tensor, or null: then the handle has no owner yet.
+   * `true` in place of an int[] or Tensor[] stands for the next list in the scratch memory: its length, then its elements.
+   */
+  call(id: number, shell: object | null, ...args: NativeValue[]): NativeValue;
+  /** Memory for lists passed to `call`; a Float64Array over a buffer that is never transferred. */
+  setScratch(scratch: Float64Array): void;
 
   // ---- handles ----
+  /** Makes `owner` the owner of a handle: when the collector takes the object, the tensor is freed. */
+  adopt(owner: object, handle: Handle): void;
+  /** A point in the order of births, for `scopeClose`. */
+  scopeMark(): number;
+  /** Disposes the tensors of this thread made since `mark`, but for those in `keep`. */
+  scopeClose(mark: number, keep: readonly Handle[]): void;
+  /** [sequence, bytes charged, handle] of every live tensor, youngest first. */
+  liveTensors(): [number, number, Handle][];
   dispose(handle: Handle): void;
   isDisposed(handle: Handle): boolean;
   memory(): MemoryReport;

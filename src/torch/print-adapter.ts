@@ -88,7 +88,7 @@ class Engine {
     const [operator, overload = ''] = name.split('.') as [string, string?];
     const id = this.bridge.resolve(`aten::${operator}`, overload);
     if (id < 0) throw new MissingOperatorError(`this engine cannot print the tensor: it has no operator aten::${name}`);
-    return this.bridge.call(id, ...values);
+    return this.bridge.call(id, null, ...values);
   }
 
   tensor(name: string, ...values: NativeValue[]): Handle {

@@ -32,19 +32,22 @@ export async function readArchive<T>(
     return entry === undefined ? null : contents.read(entry, 64).toString('latin1').trim();
   };
   const version = text('version') ?? text('.data/version');
-  if (version === null || !/^\d{1,4}$/.test(version)) throw new FileFormatError(source.name, 'is a zip archive without a PyTorch version');
+  if (version === null || !/^\d{1,4}$/.test(version))
+    throw new FileFormatError(source.name, 'is a zip archive without a PyTorch version');
   if (Number(version) > NEWEST_VERSION) {
     throw new FileFormatError(source.name, `has archive version ${version}; up to ${NEWEST_VERSION} are known`);
   }
   const order = text('byteorder') ?? 'little';
-  if (order !== 'little' && order !== 'big') throw new FileFormatError(source.name, `has the unknown byte order ${quote(order)}`);
+  if (order !== 'little' && order !== 'big')
+    throw new FileFormatError(source.name, `has the unknown byte order ${quote(order)}`);
 
   const records = new RecordStorages(source, entries, folder);
   const pickle = contents.read(entries.get(`${folder}data.pkl`)!, LIMITS.pickleBytes);
   const { value } = readPickle(pickle, 0, source.name, new TorchWorld(source.name, records));
 
   const folded = [...records.found.values()].filter(({ entry }) => entry.compressed);
-  if (folded.length > 0 && order === 'big') throw new FileFormatError(source.name, 'is compressed and big-endian, which is not read');
+  if (folded.length > 0 && order === 'big')
+    throw new FileFormatError(source.name, 'is compressed and big-endian, which is not read');
   const placed = new Map<PickleStorage, Placement>();
   for (const { storage, entry } of records.found.values()) {
     if (!entry.compressed) placed.set(storage, { start: entry.start, bytes: entry.bytes });
@@ -62,11 +65,17 @@ export async function readArchive<T>(
 function findFolder(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): string {
   const folders = [...entries.keys()].filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (folders.length !== 1) {
-    throw new FileFormatError(source.name, 'is a zip archive, but not one that torch.save wrote (it has no single data.pkl)');
+    throw new FileFormatError(
+      source.name,
+      'is a zip archive, but not one that torch.save wrote (it has no single data.pkl)',
+    );
   }
   const folder = folders[0]!.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`)) {
-    throw new FileFormatError(source.name, 'is a TorchScript program, not saved tensors; in Python, save its state_dict() instead');
+    throw new FileFormatError(
+      source.name,
+      'is a TorchScript program, not saved tensors; in Python, save its state_dict() instead',
+    );
   }
   return folder;
 }
@@ -96,7 +105,10 @@ class RecordStorages implements StorageResolver {
     const entry = this.#entries.get(`${this.#folder}data/${key}`);
     if (entry === undefined) throw new FileFormatError(this.#source.name, `lacks the data of storage ${quote(key)}`);
     if (entry.bytes !== bytes) {
-      throw new FileFormatError(this.#source.name, `holds ${entry.bytes} bytes for storage ${quote(key)}, which needs ${bytes}`);
+      throw new FileFormatError(
+        this.#source.name,
+        `holds ${entry.bytes} bytes for storage ${quote(key)}, which needs ${bytes}`,
+      );
     }
     const storage = new PickleStorage(key, type, untyped, bytes);
     this.found.set(key, { storage, entry });

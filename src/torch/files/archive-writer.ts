@@ -14,12 +14,18 @@ const PIECE = 64 * 2 ** 20;
  *
  * @param path names the folder within the archive, as in Python
  */
-export function writeArchive<T extends object>(file: AtomicFile, path: string, value: unknown, engine: FileEngine<T>): void {
+export function writeArchive<T extends object>(
+  file: AtomicFile,
+  path: string,
+  value: unknown,
+  engine: FileEngine<T>,
+): void {
   const plan = new StoragePlan(value, engine, path);
   const pickle = writePickle(value, path, plan);
   const stem = basename(path, extname(path)) || 'archive';
   const zip = new ZipWriter(file);
-  const text = (name: string, content: string) => zip.write(`${stem}/${name}`, content.length, [Buffer.from(content, 'latin1')]);
+  const text = (name: string, content: string) =>
+    zip.write(`${stem}/${name}`, content.length, [Buffer.from(content, 'latin1')]);
   zip.write(`${stem}/data.pkl`, pickle.length, [pickle]);
   text('byteorder', 'little');
   for (const storage of plan.storages) zip.write(`${stem}/data/${storage.key}`, storage.bytes, pieces(engine, storage));

@@ -6,6 +6,9 @@ import { basename, dirname, join } from 'node:path';
 /** Largest piece for one write call; the kernel takes at most 2 GiB at a time. */
 const PIECE = 2 ** 30;
 
+/** Small writes are gathered up to this size. */
+const GATHER = 2 ** 18;
+
 /**
  * A file that appears whole or not at all. It is written under a temporary name in the same folder, flushed to the disk and then
  * renamed over the old one; whoever has the old one open or mapped keeps it.
@@ -17,6 +20,8 @@ export class AtomicFile {
   readonly #path: string;
   readonly #temporary: string;
   readonly #descriptor: number;
+  readonly #gathered = Buffer.allocUnsafe(GATHER);
+  #gatheredBytes = 0;
   #position = 0;
   #open = true;
 
@@ -32,17 +37,30 @@ export class AtomicFile {
   }
 
   write(bytes: Uint8Array): void {
-    this.#put(bytes, this.#position);
+    if (this.#gatheredBytes + bytes.byteLength > GATHER) this.#flush();
+    if (bytes.byteLength > GATHER) {
+      this.#put(bytes, this.#position);
+    } else {
+      this.#gathered.set(bytes, this.#gatheredBytes);
+      this.#gatheredBytes += bytes.byteLength;
+    }
     this.#position += bytes.byteLength;
   }
 
   /** Replaces bytes that were written before. */
   patch(bytes: Uint8Array, at: number): void {
+    this.#flush();
     this.#put(bytes, at);
   }
 
   /** Flushes and closes the file and gives it its name. */
   async commit(): Promise<void> {
+    try {
+      this.#flush();
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
     this.#close();
     try {
       await flush(this.#temporary, 'r+');
@@ -64,6 +82,12 @@ export class AtomicFile {
   #close(): void {
     if (this.#open) closeSync(this.#descriptor);
     this.#open = false;
+  }
+
+  /** Writes what was gathered; it ends at the current position. */
+  #flush(): void {
+    this.#put(this.#gathered.subarray(0, this.#gatheredBytes), this.#position - this.#gatheredBytes);
+    this.#gatheredBytes = 0;
   }
 
   #put(bytes: Uint8Array, at: number): void {

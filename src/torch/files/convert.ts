@@ -63,7 +63,8 @@ export function convert(
   const result = make(root, 0);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { node, shell, depth } = next;
-    if (node instanceof PickleDict) fillDict(node, shell as Record<string, unknown> | Map<unknown, unknown>, depth, make);
+    if (node instanceof PickleDict)
+      fillDict(node, shell as Record<string, unknown> | Map<unknown, unknown>, depth, make);
     else if (shell instanceof Set) for (const item of node.items) shell.add(make(item, depth + 1));
     else for (const item of node.items) (shell as unknown[]).push(make(item, depth + 1));
     // A tuple cannot change in Python either; and many places of a file may share it.

@@ -106,11 +106,16 @@ function formatOf(source: ByteSource): 'safetensors' | 'zip' | 'legacy' {
   if (first.length >= 2 && first[0] === 0x80 && first[1]! <= 5) return 'legacy';
   if (first.length >= 9 && first[8] === 0x7b) return 'safetensors';
   if (first.toString('latin1', 257, 262) === 'ustar') {
-    throw new FileFormatError(source.name, 'is a tar archive, the form of PyTorch before 0.1.10; open it in Python and save it again');
+    throw new FileFormatError(
+      source.name,
+      'is a tar archive, the form of PyTorch before 0.1.10; open it in Python and save it again',
+    );
   }
   throw new FileFormatError(
     source.name,
-    first.length === 0 ? 'is empty' : 'is neither a .safetensors file nor one that PyTorch saved (.pt, .pth, zip or legacy)',
+    first.length === 0
+      ? 'is empty'
+      : 'is neither a .safetensors file nor one that PyTorch saved (.pt, .pth, zip or legacy)',
   );
 }
 
@@ -140,7 +145,10 @@ export async function saveWith<T extends object>(
   const given = path instanceof URL ? fileURLToPath(path) : path;
   const chosen = format ?? formatFor(given);
   if (metadata !== undefined && chosen !== 'safetensors') {
-    throw new FileFormatError(given, 'cannot be written: metadata goes only into .safetensors files; put it into the saved object');
+    throw new FileFormatError(
+      given,
+      'cannot be written: metadata goes only into .safetensors files; put it into the saved object',
+    );
   }
   const file = new AtomicFile(target(given));
   try {

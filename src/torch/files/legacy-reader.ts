@@ -60,13 +60,16 @@ function parseStreams(bytes: Buffer, name: string): Streams {
     at = end;
     return value;
   };
-  if (next(null) !== MAGIC_NUMBER) throw new FileFormatError(name, 'is a pickle file, but not one that torch.save wrote');
-  if (next(null) !== PROTOCOL_VERSION) throw new FileFormatError(name, `has a legacy version other than ${PROTOCOL_VERSION}`);
+  if (next(null) !== MAGIC_NUMBER)
+    throw new FileFormatError(name, 'is a pickle file, but not one that torch.save wrote');
+  if (next(null) !== PROTOCOL_VERSION)
+    throw new FileFormatError(name, `has a legacy version other than ${PROTOCOL_VERSION}`);
   next(null);
   const roots = new SequentialStorages(name);
   const value = next(roots);
   const keys = next(null);
-  if (!(keys instanceof PickleList)) throw new FileFormatError(name, `has ${describeKind(keys)} where its storage keys should be`);
+  if (!(keys instanceof PickleList))
+    throw new FileFormatError(name, `has ${describeKind(keys)} where its storage keys should be`);
   return { value, roots, keys: keys.items, end: at };
 }
 
@@ -128,7 +131,8 @@ class SequentialStorages implements StorageResolver {
     const name = view.items[0];
     const old = this.#parts.get(name);
     if (old !== undefined) {
-      if (old.root !== root || old.rootOffset !== offset || old.bytes !== bytes) throw fail(`describes storage ${quote(name)} in two different ways`);
+      if (old.root !== root || old.rootOffset !== offset || old.bytes !== bytes)
+        throw fail(`describes storage ${quote(name)} in two different ways`);
       return old;
     }
     const part = new PickleStorage(name, type, untyped, bytes, root, offset);

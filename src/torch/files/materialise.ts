@@ -1,6 +1,6 @@
 import type { FileEngine } from './engine.js';
 import { FileFormatError } from './errors.js';
-import { type DenseBody, PickleStorage, PickleTensor, type SparseBody } from './pickle-values.js';
+import { type DenseBody, PickleStorage, type PickleTensor, type SparseBody } from './pickle-values.js';
 import type { ByteSource } from './source.js';
 
 /** Where the bytes of a storage lie. */
@@ -58,7 +58,9 @@ export async function loadStorages<T>(
   for (const [storage, { start, bytes }] of storages) {
     const alignment = storage.untyped ? WIDEST : storage.type.bytes;
     const mapped = options.mmap && bytes > 0 && !options.bigEndian && mapping.fits(start, alignment);
-    const onCpu = mapped ? mapping.slice(start, bytes) : await readBytes(engine, source, start, bytes, swapWidth(source, storage, options));
+    const onCpu = mapped
+      ? mapping.slice(start, bytes)
+      : await readBytes(engine, source, start, bytes, swapWidth(source, storage, options));
     loaded.set(storage, options.device === undefined ? onCpu : engine.toDevice(onCpu, options.device));
   }
   return loaded;
@@ -68,7 +70,10 @@ export async function loadStorages<T>(
 function swapWidth(source: ByteSource, storage: PickleStorage, { bigEndian }: ReadOptions): 1 | 2 | 4 | 8 {
   if (!bigEndian) return 1;
   if (storage.untyped) {
-    throw new FileFormatError(source.name, 'was written on a big-endian machine and holds untyped storages, which cannot be turned round');
+    throw new FileFormatError(
+      source.name,
+      'was written on a big-endian machine and holds untyped storages, which cannot be turned round',
+    );
   }
   return storage.type.swap;
 }

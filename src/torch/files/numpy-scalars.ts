@@ -22,7 +22,9 @@ const READERS: Readonly<Record<string, (view: DataView, little: boolean) => numb
 export function numpyType(args: readonly PickleValue[], fail: Fail): PickleNumpyType {
   const [code] = args;
   if (typeof code !== 'string' || !Object.hasOwn(READERS, code)) {
-    throw fail(`holds a numpy scalar of a type that is not a plain number (${typeof code === 'string' ? JSON.stringify(code.slice(0, 20)) : describeKind(code ?? null)})`);
+    throw fail(
+      `holds a numpy scalar of a type that is not a plain number (${typeof code === 'string' ? JSON.stringify(code.slice(0, 20)) : describeKind(code ?? null)})`,
+    );
   }
   return new PickleNumpyType(code);
 }
@@ -30,15 +32,18 @@ export function numpyType(args: readonly PickleValue[], fail: Fail): PickleNumpy
 /** The state numpy gives its dtypes: (version, byte order, …). */
 export function setNumpyState(type: PickleNumpyType, state: PickleValue, fail: Fail): void {
   const order = state instanceof PickleTuple ? state.items[1] : undefined;
-  if (order !== '<' && order !== '>' && order !== '|' && order !== '=') throw fail('holds a numpy dtype without a byte order');
+  if (order !== '<' && order !== '>' && order !== '|' && order !== '=')
+    throw fail('holds a numpy dtype without a byte order');
   type.bigEndian = order === '>';
 }
 
 /** `numpy.core.multiarray.scalar(dtype, bytes)`: the number itself. */
 export function numpyScalar(args: readonly PickleValue[], fail: Fail): PickleValue {
   const [type, bytes] = args;
-  if (!(type instanceof PickleNumpyType) || !(bytes instanceof Uint8Array)) throw fail('holds a malformed numpy scalar');
-  if (bytes.length !== Number(type.code[1])) throw fail(`holds a numpy scalar of type ${type.code} with ${bytes.length} bytes`);
+  if (!(type instanceof PickleNumpyType) || !(bytes instanceof Uint8Array))
+    throw fail('holds a malformed numpy scalar');
+  if (bytes.length !== Number(type.code[1]))
+    throw fail(`holds a numpy scalar of type ${type.code} with ${bytes.length} bytes`);
   const value = READERS[type.code]!(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), !type.bigEndian);
   return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }

@@ -66,7 +66,8 @@ class Machine {
       if (op === OP.STOP) break;
       this.#step(op);
     }
-    if (this.#stack.length !== 1 || this.#marks.length !== 0) throw this.#error('has a pickle stream that leaves values over');
+    if (this.#stack.length !== 1 || this.#marks.length !== 0)
+      throw this.#error('has a pickle stream that leaves values over');
     return this.#stack[0]!;
   }
 
@@ -261,7 +262,8 @@ class Machine {
       case OP.STACK_GLOBAL: {
         const name = this.#pop();
         const module = this.#pop();
-        if (typeof module !== 'string' || typeof name !== 'string') throw this.#error('names a global by something else than text');
+        if (typeof module !== 'string' || typeof name !== 'string')
+          throw this.#error('names a global by something else than text');
         stack.push(this.#world.global(module, name));
         return;
       }
@@ -329,7 +331,8 @@ class Machine {
   #line(): string {
     const found = this.#bytes.subarray(this.at, this.at + LINE + 1).indexOf(0x0a);
     const end = found < 0 ? -1 : this.at + found;
-    if (end < 0 && this.#bytes.length - this.at <= LINE) throw new CutShort(this.#file, 'has a pickle stream that is cut short');
+    if (end < 0 && this.#bytes.length - this.at <= LINE)
+      throw new CutShort(this.#file, 'has a pickle stream that is cut short');
     if (end < 0) throw this.#error('has a pickle line without an end');
     const text = this.#text(end - this.at);
     this.at = end + 1;
@@ -361,7 +364,8 @@ class Machine {
     const line = this.#line();
     const special: Record<string, number> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
     if (Object.hasOwn(special, line)) return special[line]!;
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(line)) throw this.#error(`has a malformed number ${quote(line)}`);
+    if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(line))
+      throw this.#error(`has a malformed number ${quote(line)}`);
     return Number(line);
   }
 
@@ -373,7 +377,8 @@ class Machine {
 
   #top(): PickleValue {
     const stack = this.#stack;
-    if (stack.length === 0 || this.#marks.at(-1) === stack.length) throw this.#error('has a pickle stream that takes a value that is not there');
+    if (stack.length === 0 || this.#marks.at(-1) === stack.length)
+      throw this.#error('has a pickle stream that takes a value that is not there');
     return stack[stack.length - 1]!;
   }
 
@@ -421,7 +426,8 @@ class Machine {
   }
 
   #count<T extends PickleValue>(value: T): T {
-    if (++this.#containers > LIMITS.pickleContainers) throw this.#error(`has more than ${LIMITS.pickleContainers} containers`);
+    if (++this.#containers > LIMITS.pickleContainers)
+      throw this.#error(`has more than ${LIMITS.pickleContainers} containers`);
     return value;
   }
 

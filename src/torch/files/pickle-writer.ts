@@ -102,7 +102,16 @@ class Writer {
           'bytes, arrays, Maps, Sets and plain objects',
       );
     }
+    const complex = asComplex(value);
+    if (complex !== null) return this.#complex(complex);
     this.#dict(value as Record<string | symbol, unknown>);
+  }
+
+  #complex(parts: readonly [number, number]): void {
+    this.#call('__builtin__', 'complex', () => {
+      for (const part of parts) this.#float(part);
+      this.#op(OP.TUPLE2);
+    });
   }
 
   #list(items: readonly unknown[]): void {
@@ -148,7 +157,8 @@ class Writer {
       this.#path.push('[key]');
       this.#tuple(key, (item) => this.#key(item));
       this.#path.pop();
-    } else if (typeof key === 'object' && key !== null) throw this.#error('has a key that is an object; Python wants numbers, strings or arrays');
+    } else if (typeof key === 'object' && key !== null)
+      throw this.#error('has a key that is an object; Python wants numbers, strings or arrays');
     else this.#value(key);
   }
 
@@ -223,7 +233,10 @@ class Writer {
 
   #bits({ conjugate, negative }: PickledTensor): void {
     this.#op(OP.EMPTY_DICT);
-    const bits: [string, boolean][] = [['conj', conjugate], ['neg', negative]];
+    const bits: [string, boolean][] = [
+      ['conj', conjugate],
+      ['neg', negative],
+    ];
     for (const [name, on] of bits) {
       if (!on) continue;
       this.#text(name);
@@ -272,7 +285,8 @@ class Writer {
   #text(text: string): void {
     const key = text.length <= 64 ? `text ${text}` : null;
     if (key !== null && this.#recall(key)) return;
-    if (/\p{Surrogate}/u.test(text)) throw this.#error(`holds text with half a surrogate pair (${quote(text)}), which UTF-8 cannot express`);
+    if (/\p{Surrogate}/u.test(text))
+      throw this.#error(`holds text with half a surrogate pair (${quote(text)}), which UTF-8 cannot express`);
     const length = Buffer.byteLength(text, 'utf8');
     if (length > 0xffffffff) throw this.#error('holds text of more than 4 GB');
     const at = this.#reserve(5 + length);
@@ -285,9 +299,7 @@ class Writer {
   /** Whole numbers become Python ints, as there is no other trace of `2.0` here; all others floats. */
   #number(value: number): void {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-      const at = this.#reserve(9);
-      this.#buffer[at] = OP.BINFLOAT;
-      this.#buffer.writeDoubleBE(value, at + 1);
+      this.#float(value);
     } else if (value >= 0 && value <= 0xff) {
       this.#op(OP.BININT1, value);
     } else if (value >= 0 && value <= 0xffff) {
@@ -301,6 +313,12 @@ class Writer {
     }
   }
 
+  #float(value: number): void {
+    const at = this.#reserve(9);
+    this.#buffer[at] = OP.BINFLOAT;
+    this.#buffer.writeDoubleBE(value, at + 1);
+  }
+
   #integer(value: bigint): void {
     const magnitude = value < 0n ? -value - 1n : value;
     const length = value === 0n ? 0 : Math.floor(magnitude.toString(2).length / 8) + 1;
@@ -308,8 +326,12 @@ class Writer {
     const at = this.#reserve(2 + length);
     this.#buffer[at] = OP.LONG1;
     this.#buffer[at + 1] = length;
-    const digits = BigInt.asUintN(8 * length, value).toString(16).padStart(2 * length, '0');
-    Buffer.from(digits, 'hex').reverse().copy(this.#buffer, at + 2);
+    const digits = BigInt.asUintN(8 * length, value)
+      .toString(16)
+      .padStart(2 * length, '0');
+    Buffer.from(digits, 'hex')
+      .reverse()
+      .copy(this.#buffer, at + 2);
   }
 
   #recall(key: unknown): boolean {
@@ -352,6 +374,12 @@ class Writer {
     const where = this.#path.length === 0 ? 'the value' : `value${this.#path.slice(0, 12).join('')}`;
     return new FileFormatError(this.#file, `cannot be written: ${where} ${problem}`);
   }
+}
+
+/** `{ re, im }`, which is how complex numbers are written everywhere in Praxis. */
+function asComplex(value: object): readonly [number, number] | null {
+  const { re, im } = value as { re?: unknown; im?: unknown };
+  return typeof re === 'number' && typeof im === 'number' && Object.keys(value).length === 2 ? [re, im] : null;
 }
 
 function label(key: unknown): string {

@@ -51,7 +51,9 @@ export function readSafetensorsHeader(source: ByteSource): SafetensorsHeader {
   }
   let root: Json;
   try {
-    root = parseJsonHeader(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(source.read(8, headerBytes)));
+    root = parseJsonHeader(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(source.read(8, headerBytes)),
+    );
   } catch (cause) {
     const problem = cause instanceof SyntaxError ? cause.message : 'it is not UTF-8';
     throw new FileFormatError(source.name, `has a broken safetensors header: ${problem}`, { cause });
@@ -73,7 +75,8 @@ function readMetadata(file: string, value: Json | undefined): Map<string, string
   if (value === undefined || value === null) return pairs;
   if (!(value instanceof Map)) throw new FileFormatError(file, '"__metadata__" must be an object of strings');
   for (const [key, text] of value) {
-    if (typeof text !== 'string') throw new FileFormatError(file, `"__metadata__" holds ${quote(key)}, which is no string`);
+    if (typeof text !== 'string')
+      throw new FileFormatError(file, `"__metadata__" holds ${quote(key)}, which is no string`);
     pairs.set(key, text);
   }
   return pairs;
@@ -91,7 +94,8 @@ function readEntry(file: string, name: string, value: Json, dataStart: number): 
   if (type === undefined) throw fail(`has the dtype ${quote(dtype)}, which is not one of PyTorch's`);
   const listed = naturals(value.get('shape'));
   if (listed === null) throw fail('has a shape that is not a list of sizes');
-  if (listed.length > LIMITS.dimensions) throw fail(`has ${listed.length} dimensions; PyTorch's limit is ${LIMITS.dimensions}`);
+  if (listed.length > LIMITS.dimensions)
+    throw fail(`has ${listed.length} dimensions; PyTorch's limit is ${LIMITS.dimensions}`);
   const offsets = naturals(value.get('data_offsets'));
   if (offsets === null || offsets.length !== 2) throw fail('has data_offsets that are not two positions');
   const [from, to] = offsets as [number, number];
@@ -129,7 +133,10 @@ function checkCoverage(source: ByteSource, entries: readonly SafetensorsEntry[],
     end = entry.start + entry.bytes;
   }
   if (end !== source.size) {
-    const what = end > source.size ? `is cut short: ${end} bytes are described` : `has bytes after its last tensor: ${end} are described`;
+    const what =
+      end > source.size
+        ? `is cut short: ${end} bytes are described`
+        : `has bytes after its last tensor: ${end} are described`;
     throw new FileFormatError(source.name, `${what}, ${source.size} are there`);
   }
 }
@@ -146,7 +153,10 @@ export interface SafetensorsPlan {
  * The header's bytes for tensors in the given order, length prefix included and padded with spaces to a multiple of 8, so that
  * data laid out with the widest elements first is aligned.
  */
-export function writeSafetensorsHeader(plans: readonly SafetensorsPlan[], metadata: ReadonlyMap<string, string>): Buffer {
+export function writeSafetensorsHeader(
+  plans: readonly SafetensorsPlan[],
+  metadata: ReadonlyMap<string, string>,
+): Buffer {
   const parts: string[] = [];
   if (metadata.size > 0) {
     const pairs = [...metadata].map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`);
@@ -156,7 +166,9 @@ export function writeSafetensorsHeader(plans: readonly SafetensorsPlan[], metada
   for (const { name, type, shape, bytes } of plans) {
     const listed = type.name === 'float4_e2m1fn_x2' ? [...shape.slice(0, -1), (shape.at(-1) ?? 0) * 2] : shape;
     const range = `[${offset},${offset + bytes}]`;
-    parts.push(`${JSON.stringify(name)}:{"dtype":"${type.safetensors}","shape":[${listed.join(',')}],"data_offsets":${range}}`);
+    parts.push(
+      `${JSON.stringify(name)}:{"dtype":"${type.safetensors}","shape":[${listed.join(',')}],"data_offsets":${range}}`,
+    );
     offset += bytes;
   }
   const text = Buffer.from(`{${parts.join(',')}}`, 'utf8');

@@ -19,7 +19,8 @@ export function writeSafetensors<T>(
 ): void {
   const pairs = Object.entries(metadata);
   for (const [key, text] of pairs) {
-    if (typeof text !== 'string') throw new FileFormatError(path, `cannot be written: metadata ${quote(key)} is not a string`);
+    if (typeof text !== 'string')
+      throw new FileFormatError(path, `cannot be written: metadata ${quote(key)} is not a string`);
   }
   // Widest elements first keeps every tensor aligned; names break ties, so equal contents give equal files.
   const plans = [...namedTensors(path, value, engine)].sort(
@@ -28,7 +29,8 @@ export function writeSafetensors<T>(
   file.write(writeSafetensorsHeader(plans, new Map(pairs)));
   for (const { tensor, bytes, name } of plans) {
     const data = engine.elementBytes(tensor);
-    if (data.byteLength !== bytes) throw new FileFormatError(path, `cannot be written: tensor ${quote(name)} changed meanwhile`);
+    if (data.byteLength !== bytes)
+      throw new FileFormatError(path, `cannot be written: tensor ${quote(name)} changed meanwhile`);
     file.write(data);
   }
 }
@@ -49,8 +51,10 @@ function* namedTensors<T>(path: string, value: unknown, engine: FileEngine<T>): 
     const { shape, dtype, layout } = engine.facts(tensor);
     if (layout !== 'strided') throw fail(`tensor ${quote(name)} is ${layout}; make it dense first`);
     const type = elementByName(dtype);
-    if (type === undefined || type.safetensors === null) throw fail(`tensor ${quote(name)} has dtype ${dtype}, which .safetensors lacks; use .pt`);
-    if (type.name === 'float4_e2m1fn_x2' && shape.length === 0) throw fail(`tensor ${quote(name)} of dtype ${dtype} needs a dimension`);
+    if (type === undefined || type.safetensors === null)
+      throw fail(`tensor ${quote(name)} has dtype ${dtype}, which .safetensors lacks; use .pt`);
+    if (type.name === 'float4_e2m1fn_x2' && shape.length === 0)
+      throw fail(`tensor ${quote(name)} of dtype ${dtype} needs a dimension`);
     yield { name, type, shape, bytes: (countElements(shape) ?? Number.NaN) * type.bytes, tensor };
   }
 }

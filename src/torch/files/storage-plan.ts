@@ -91,11 +91,17 @@ export class StoragePlan<T extends object> implements TensorBook {
       return parts;
     }
     if (facts.layout !== 'strided') {
-      throw new FileFormatError(this.#file, `cannot be written: a tensor of layout ${facts.layout} has no form in PyTorch's files`);
+      throw new FileFormatError(
+        this.#file,
+        `cannot be written: a tensor of layout ${facts.layout} has no form in PyTorch's files`,
+      );
     }
     const type = elementByName(facts.dtype);
     if (type === undefined) {
-      throw new FileFormatError(this.#file, `cannot be written: a tensor of dtype ${facts.dtype} cannot be saved; convert it first`);
+      throw new FileFormatError(
+        this.#file,
+        `cannot be written: a tensor of dtype ${facts.dtype} cannot be saved; convert it first`,
+      );
     }
     const from = facts.offset * type.bytes;
     this.#uses.set(tensor, { tensor, facts, type, from, to: from + reach(facts) * type.bytes });

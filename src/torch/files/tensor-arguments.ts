@@ -32,14 +32,16 @@ export function naturalList(value: PickleValue | undefined, what: string, fail: 
   if (!(value instanceof PickleTuple) && !(value instanceof PickleList)) {
     throw fail(`has ${describeKind(value ?? null)} as ${what}; a tuple of whole numbers is expected`);
   }
-  if (value.items.length > LIMITS.dimensions) throw fail(`has ${value.items.length} dimensions in ${what}; the limit is ${LIMITS.dimensions}`);
+  if (value.items.length > LIMITS.dimensions)
+    throw fail(`has ${value.items.length} dimensions in ${what}; the limit is ${LIMITS.dimensions}`);
   const sizes = value.items.map((item) => natural(item, `size in ${what}`, fail));
   if (value instanceof PickleTuple) value.sizes = sizes;
   return sizes;
 }
 
 export function flag(value: PickleValue | undefined, what: string, fail: Fail): boolean {
-  if (typeof value !== 'boolean') throw fail(`has ${describeKind(value ?? null)} as ${what}; True or False is expected`);
+  if (typeof value !== 'boolean')
+    throw fail(`has ${describeKind(value ?? null)} as ${what}; True or False is expected`);
   return value;
 }
 
@@ -56,14 +58,17 @@ interface DenseArguments {
 /** Checks the description of a dense tensor: every element must lie within the storage. */
 export function dense(args: DenseArguments, fail: Fail): DenseBody {
   const { storage } = args;
-  if (!(storage instanceof PickleStorage)) throw fail(`has a tensor over ${describeKind(storage ?? null)} instead of a storage`);
+  if (!(storage instanceof PickleStorage))
+    throw fail(`has a tensor over ${describeKind(storage ?? null)} instead of a storage`);
   const given = args.type;
-  if (given !== null && (!(given instanceof PickleElementType) || given.isStorage)) throw fail('has a tensor without a proper dtype');
+  if (given !== null && (!(given instanceof PickleElementType) || given.isStorage))
+    throw fail('has a tensor without a proper dtype');
   const type = given === null ? storage.type : given.type;
   const offset = natural(args.offset, 'storage offset', fail);
   const shape = naturalList(args.shape, 'a tensor shape', fail);
   const strides = naturalList(args.strides, 'tensor strides', fail);
-  if (shape.length !== strides.length) throw fail(`has a tensor of ${shape.length} sizes and ${strides.length} strides`);
+  if (shape.length !== strides.length)
+    throw fail(`has a tensor of ${shape.length} sizes and ${strides.length} strides`);
   const elements = countElements(shape);
   const available = Math.floor(storage.bytes / type.bytes);
   if (elements === null) throw fail(`has a tensor of the impossible shape [${shape.join(', ')}]`);
@@ -76,7 +81,9 @@ export function dense(args: DenseArguments, fail: Fail): DenseBody {
     );
   }
   if (elements > available && elements > LIMITS.expandedElements) {
-    throw fail(`has a tensor of ${elements} elements expanded from a storage of ${available}; this is refused as a memory trap`);
+    throw fail(
+      `has a tensor of ${elements} elements expanded from a storage of ${available}; this is refused as a memory trap`,
+    );
   }
   return { kind: 'dense', storage, type, offset, shape, strides, ...bits(args.metadata, fail) };
 }
@@ -105,11 +112,13 @@ interface TensorCounter {
 export function sparse(world: TensorCounter, args: readonly PickleValue[]): PickleTensor {
   const { fail } = world;
   const [layout, data] = args;
-  if (!(layout instanceof PickleText) || layout.kind !== 'layout' || !(data instanceof PickleTuple)) throw fail('has a malformed sparse tensor');
+  if (!(layout instanceof PickleText) || layout.kind !== 'layout' || !(data instanceof PickleTuple))
+    throw fail('has a malformed sparse tensor');
   world.countTensor();
   const part = (index: number): PickleTensor => {
     const tensor = data.items[index];
-    if (!(tensor instanceof PickleTensor) || tensor.body.kind !== 'dense') throw fail('has a sparse tensor with a malformed part');
+    if (!(tensor instanceof PickleTensor) || tensor.body.kind !== 'dense')
+      throw fail('has a sparse tensor with a malformed part');
     return tensor;
   };
   const shapeOf = (index: number) => naturalList(data.items[index], 'the shape of a sparse tensor', fail);
@@ -126,7 +135,14 @@ export function sparse(world: TensorCounter, args: readonly PickleValue[]): Pick
       coalesced: typeof coalesced === 'boolean' ? coalesced : null,
     };
   } else if (compressed !== undefined) {
-    body = { kind: 'sparse', layout: compressed, indices: [part(0), part(1)], values: part(2), shape: shapeOf(3), coalesced: null };
+    body = {
+      kind: 'sparse',
+      layout: compressed,
+      indices: [part(0), part(1)],
+      values: part(2),
+      shape: shapeOf(3),
+      coalesced: null,
+    };
   } else {
     throw fail(`has a sparse tensor of the unknown layout ${layout.text}`);
   }

@@ -3,12 +3,13 @@ import { MissingOperatorError, TorchError } from '../errors.js';
 import { native } from '../load.js';
 import type { Handle, NativeValue } from '../native.js';
 import { Tensor } from '../tensor.js';
+import { missingOperatorMessage } from '../versions.js';
 import type { ElementName, ElementType } from './element-types.js';
 import type { FileEngine, SparseParts, TensorFacts } from './engine.js';
 
 const FLAG = { requiresGrad: 1, contiguous: 4, conjugate: 512, negative: 1024 } as const;
 
-/** Below this size a copy costs less than sharing memory with JavaScript. */
+/** Elements below which a copy costs less than sharing memory with JavaScript. */
 const SMALL = 2 ** 20;
 
 /** First engine version that has a dtype; those not named are in all. */
@@ -37,29 +38,29 @@ const LAYOUT_CODES = { sparse_csr: 2, sparse_csc: 4, sparse_bsr: 5, sparse_bsc: 
 
 const operators = new Map<string, number>();
 
-/** Calls an operator that gives one tensor. */
-function call(name: string, ...args: NativeValue[]): Handle {
-  return run(name, args) as Handle;
+/** Calls an operator, given as `name` or `name.overload`, that gives one new tensor. */
+function call(name: string, ...args: NativeValue[]): Tensor {
+  return new Tensor(run(name, ...args) as Handle);
 }
 
-/** Calls an operator given as `name` or `name.overload`. */
-function run(name: string, args: readonly NativeValue[]): NativeValue {
+/** Calls an operator by its exact overload: no arguments are converted and no overloads compared. */
+function run(name: string, ...args: NativeValue[]): NativeValue {
   let id = operators.get(name);
   if (id === undefined) {
     const [base = name, overload = ''] = name.split('.');
     id = native.resolve(`aten::${base}`, overload);
     operators.set(name, id);
   }
-  if (id < 0) throw new MissingOperatorError(`The loaded engine (${native.info().torch}) has no operator aten::${name}.`);
-  return native.call(id, ...args);
+  if (id < 0) throw new MissingOperatorError(missingOperatorMessage(`aten::${name.split('.')[0]}`, name.split('.')[1], native.info().torch));
+  return native.call(id, null, ...args);
 }
 
-/** Memory of a dense CPU tensor as bytes; a copy where that is cheaper or sharing is not allowed. */
-function bytesOf(handle: Handle): Uint8Array {
-  if (native.device(handle) === 'cpu' && (native.flags(handle) & FLAG.contiguous) !== 0) {
+/** Memory of a dense tensor as bytes; a copy where that is cheaper or sharing is not allowed. */
+function bytesOf({ handle }: Tensor): Uint8Array {
+  const large = native.numel(handle) >= SMALL;
+  if (large && native.device(handle) === 'cpu' && (native.flags(handle) & FLAG.contiguous) !== 0) {
     try {
-      const bytes = new Uint8Array(native.map(handle));
-      if (bytes.byteLength >= SMALL) return bytes;
+      return new Uint8Array(native.map(handle));
     } catch {
       // A runtime that forbids shared memory, or lazy bits: the copy below serves both.
     }
@@ -68,12 +69,12 @@ function bytesOf(handle: Handle): Uint8Array {
 }
 
 /** The same memory without autograd and lazy bits. */
-function physical(tensor: Tensor): Handle {
+function physical(tensor: Tensor): Tensor {
   const flags = native.flags(tensor.handle);
-  let handle = call('detach', tensor.handle);
-  if ((flags & FLAG.conjugate) !== 0) handle = call('_conj', handle);
-  if ((flags & FLAG.negative) !== 0) handle = call('_neg_view', handle);
-  return handle;
+  let plain = call('detach', tensor.handle);
+  if ((flags & FLAG.conjugate) !== 0) plain = call('_conj', plain.handle);
+  if ((flags & FLAG.negative) !== 0) plain = call('_neg_view', plain.handle);
+  return plain;
 }
 
 /** The file formats' view of libtorch. */
@@ -110,39 +111,40 @@ export const torchEngine: FileEngine<Tensor> = {
   },
 
   allocate(bytes) {
-    const handle = call('empty.memory_format', [bytes], dtypeCodes.uint8);
-    return { storage: new Tensor(handle), memory: new Uint8Array(native.map(handle)) };
+    const storage = call('empty.memory_format', [bytes], dtypeCodes.uint8);
+    return { storage, memory: new Uint8Array(native.map(storage.handle)) };
   },
 
   fromMemory: (bytes) => new Tensor(native.fromBytes(bytes, 0, [bytes.byteLength], dtypeCodes.uint8, false)),
 
-  map: (path, bytes) => new Tensor(call('from_file', path, false, bytes, dtypeCodes.uint8)),
+  map: (path, bytes) => call('from_file', path, false, bytes, dtypeCodes.uint8),
 
-  slice: (storage, start, bytes) => new Tensor(call('narrow', storage.handle, 0, start, bytes)),
+  slice: (storage, start, bytes) => call('narrow', storage.handle, 0, start, bytes),
 
-  view({ handle }, type, shape, strides, offset) {
+  view(storage, type, shape, strides, offset) {
     const code = dtypeCodes[type.name];
-    let typed = handle;
+    let typed = storage;
     if (type.name !== 'uint8') {
-      const usable = native.numel(handle) - (native.numel(handle) % type.bytes);
-      typed = call('view.dtype', call('narrow', handle, 0, 0, usable), code);
+      const bytes = native.numel(storage.handle);
+      const usable = bytes % type.bytes === 0 ? storage : call('narrow', storage.handle, 0, 0, bytes - (bytes % type.bytes));
+      typed = call('view.dtype', usable.handle, code);
     }
     // As Python's set_: a tensor of its own. A view would share the version counter with every other tensor of the file, and
     // autograd would take an update of one for an update of all.
-    const tensor = call('empty.memory_format', [0], code, null, native.device(handle));
-    run('set_.source_Tensor', [tensor, typed]);
-    run('as_strided_', [tensor, shape, strides, native.storageOffset(typed) + offset]);
-    return new Tensor(tensor);
+    const tensor = call('empty.memory_format', [0], code, null, native.device(storage.handle));
+    run('set_.source_Tensor', tensor.handle, typed.handle);
+    run('as_strided_', tensor.handle, shape, strides, native.storageOffset(typed.handle) + offset);
+    return tensor;
   },
 
-  toDevice: (storage, device) => new Tensor(call('to.device', storage.handle, device, dtypeCodes.uint8)),
+  toDevice: (storage, device) => call('to.device', storage.handle, device, dtypeCodes.uint8),
 
   finish(tensor, { requiresGrad, conjugate, negative }) {
-    let { handle } = tensor;
-    if (conjugate) handle = call('_conj', handle);
-    if (negative) handle = call('_neg_view', handle);
-    if (requiresGrad) run('requires_grad_', [handle, true]);
-    return handle === tensor.handle ? tensor : new Tensor(handle);
+    let finished = tensor;
+    if (conjugate) finished = call('_conj', finished.handle);
+    if (negative) finished = call('_neg_view', finished.handle);
+    if (requiresGrad) run('requires_grad_', finished.handle, true);
+    return finished;
   },
 
   makeSparse({ layout, indices, values, shape, coalesced }) {
@@ -151,30 +153,30 @@ export const torchEngine: FileEngine<Tensor> = {
     if (layout === 'sparse_coo') {
       const made = call('sparse_coo_tensor.indices_size', first!.handle, values.handle, shape, code);
       // Not the file's word for it: wrong flags give wrong results later.
-      return new Tensor(coalesced === true ? call('coalesce', made) : made);
+      return coalesced === true ? call('coalesce', made.handle) : made;
     }
     const args = [first!.handle, second!.handle, values.handle, shape] as const;
-    run('_validate_sparse_compressed_tensor_args', [...args, LAYOUT_CODES[layout]]);
-    return new Tensor(call('sparse_compressed_tensor.comp_plain_value_size', ...args, code, LAYOUT_CODES[layout]));
+    run('_validate_sparse_compressed_tensor_args', ...args, LAYOUT_CODES[layout]);
+    return call('sparse_compressed_tensor.comp_plain_value_size', ...args, code, LAYOUT_CODES[layout]);
   },
 
   sparseParts({ handle }): SparseParts<Tensor> {
     const layout = LAYOUTS[native.layout(handle)]!;
     const detached = call('detach', handle);
     const shape = native.shape(handle);
-    const part = (name: string) => new Tensor(call(name, detached));
-    if (layout === 'sparse_coo') return { layout, indices: [part('_indices')], values: part('_values'), shape, coalesced: null };
+    const part = (name: string) => call(name, detached.handle);
+    if (layout === 'sparse_coo')
+      return { layout, indices: [part('_indices')], values: part('_values'), shape, coalesced: null };
     const byRow = layout === 'sparse_csr' || layout === 'sparse_bsr';
     const indices = byRow ? [part('crow_indices'), part('col_indices')] : [part('ccol_indices'), part('row_indices')];
     return { layout, indices, values: part('values'), shape, coalesced: null };
   },
 
   storageBytes(tensor, start, bytes) {
-    const handle = physical(tensor);
     const size = tensor.elementSize();
-    const all = call('as_strided', handle, [(start + bytes) / size], [1], 0);
-    return bytesOf(call('narrow', all, 0, start / size, bytes / size));
+    const all = call('as_strided', physical(tensor).handle, [(start + bytes) / size], [1], 0);
+    return bytesOf(call('narrow', all.handle, 0, start / size, bytes / size));
   },
 
-  elementBytes: ({ handle }) => bytesOf(handle),
+  elementBytes: (tensor) => bytesOf(tensor),
 };

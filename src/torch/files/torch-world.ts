@@ -174,7 +174,8 @@ export class TorchWorld implements PickleWorld {
 
   complex(args: readonly PickleValue[]): PickleComplex {
     const [re, im] = args;
-    if (args.length !== 2 || typeof re !== 'number' || typeof im !== 'number') throw this.fail('has a malformed complex number');
+    if (args.length !== 2 || typeof re !== 'number' || typeof im !== 'number')
+      throw this.fail('has a malformed complex number');
     return new PickleComplex(re, im);
   }
 
@@ -196,7 +197,8 @@ export class TorchWorld implements PickleWorld {
 
   device(args: readonly PickleValue[]): PickleText {
     const [type, index] = args;
-    if (typeof type !== 'string' || !/^[a-z_]{1,32}(:\d{1,4})?$/.test(type) || args.length > 2) throw this.fail('has a malformed torch.device');
+    if (typeof type !== 'string' || !/^[a-z_]{1,32}(:\d{1,4})?$/.test(type) || args.length > 2)
+      throw this.fail('has a malformed torch.device');
     const number = index === undefined || index === null ? '' : `:${natural(index, 'device index', this.fail)}`;
     return new PickleText('device', type + number);
   }
@@ -207,7 +209,11 @@ export class TorchWorld implements PickleWorld {
     return new PickleText('layout', name.slice(6));
   }
 
-  tensor(args: readonly PickleValue[], type: PickleValue = null, metadata: PickleValue | undefined = null): PickleTensor {
+  tensor(
+    args: readonly PickleValue[],
+    type: PickleValue = null,
+    metadata: PickleValue | undefined = null,
+  ): PickleTensor {
     this.countTensor();
     const [storage, offset, shape, strides, requiresGrad] = args;
     const body = dense({ storage, offset, shape, strides, type, metadata: metadata ?? null }, this.fail);
@@ -224,8 +230,14 @@ export class TorchWorld implements PickleWorld {
   /** A tensor with Python attributes; the attributes are left out. */
   fromType(args: readonly PickleValue[]): PickleValue {
     const [callable, type, inner] = args;
-    const plain = type instanceof PickleGlobal && (CLASSES.has(type.name) || type.name === 'torch.nn.parameter.Parameter');
-    if (!(callable instanceof PickleGlobal) || !callable.name.startsWith('torch._utils._rebuild_') || !plain || !(inner instanceof PickleTuple)) {
+    const plain =
+      type instanceof PickleGlobal && (CLASSES.has(type.name) || type.name === 'torch.nn.parameter.Parameter');
+    if (
+      !(callable instanceof PickleGlobal) ||
+      !callable.name.startsWith('torch._utils._rebuild_') ||
+      !plain ||
+      !(inner instanceof PickleTuple)
+    ) {
       throw this.fail('holds a tensor subclass, which Praxis does not read');
     }
     return this.reduce(callable, inner.items);
@@ -235,8 +247,10 @@ export class TorchWorld implements PickleWorld {
   fromCpu(args: readonly PickleValue[]): PickleTensor {
     const [data, type, , requiresGrad] = args;
     const body = data instanceof PickleTensor ? data.body : null;
-    if (body === null || !(type instanceof PickleElementType)) throw this.fail('has a malformed tensor of another device');
-    const current = body.kind === 'dense' ? body.type : body.values.body.kind === 'dense' ? body.values.body.type : null;
+    if (body === null || !(type instanceof PickleElementType))
+      throw this.fail('has a malformed tensor of another device');
+    const current =
+      body.kind === 'dense' ? body.type : body.values.body.kind === 'dense' ? body.values.body.type : null;
     if (current !== type.type) throw this.fail('has a tensor of another device that changes its dtype on loading');
     this.countTensor();
     return new PickleTensor(body, flag(requiresGrad, 'requires_grad', this.fail));
@@ -249,7 +263,8 @@ export class TorchWorld implements PickleWorld {
   /** Counts what a call copies: a small stream could otherwise have one large list copied again and again. */
   #charge(items: number): void {
     this.#copied += items;
-    if (this.#copied > LIMITS.pickleCopies) throw this.fail('copies its own contents too often; this is refused as a memory trap');
+    if (this.#copied > LIMITS.pickleCopies)
+      throw this.fail('copies its own contents too often; this is refused as a memory trap');
   }
 
   #items(value: PickleValue, what: string): readonly PickleValue[] {

@@ -53,7 +53,8 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
     const nameBytes = bytes.readUInt16LE(at + 28);
     const extraBytes = bytes.readUInt16LE(at + 30);
     const next = at + CENTRAL_BYTES + nameBytes + extraBytes + bytes.readUInt16LE(at + 32);
-    if (next > bytes.length) throw new FileFormatError(source.name, 'is a damaged zip archive: its directory is cut short');
+    if (next > bytes.length)
+      throw new FileFormatError(source.name, 'is a damaged zip archive: its directory is cut short');
     const entry = readEntry(source, bytes.subarray(at, next), nameBytes, extraBytes, directory.start);
     if (entries.has(entry.name)) {
       throw new FileFormatError(source.name, `is a damaged zip archive: it has two entries ${quote(entry.name)}`);
@@ -71,8 +72,10 @@ function findDirectory(source: ByteSource): Directory {
   const tail = source.read(tailStart, tailBytes);
   let at = tail.length - END_BYTES;
   // The record ends with a comment of known length that must reach exactly to the end of the file.
-  while (at >= 0 && !(tail.readUInt32LE(at) === END && at + END_BYTES + tail.readUInt16LE(at + 20) === tail.length)) at--;
-  if (at < 0) throw new FileFormatError(source.name, 'is a zip archive that is cut short: the directory at its end is missing');
+  while (at >= 0 && !(tail.readUInt32LE(at) === END && at + END_BYTES + tail.readUInt16LE(at + 20) === tail.length))
+    at--;
+  if (at < 0)
+    throw new FileFormatError(source.name, 'is a zip archive that is cut short: the directory at its end is missing');
   let count = tail.readUInt16LE(at + 10);
   let bytes = tail.readUInt32LE(at + 12);
   let start = tail.readUInt32LE(at + 16);
@@ -83,7 +86,8 @@ function findDirectory(source: ByteSource): Directory {
     if (locator.readUInt32LE(0) === END64_LOCATOR) {
       const end64At = Number(locator.readBigUInt64LE(8));
       const end64 = source.read(end64At, END64_BYTES);
-      if (end64.readUInt32LE(0) !== END64) throw new FileFormatError(source.name, 'is a damaged zip archive (zip64 record)');
+      if (end64.readUInt32LE(0) !== END64)
+        throw new FileFormatError(source.name, 'is a damaged zip archive (zip64 record)');
       count = Number(end64.readBigUInt64LE(32));
       bytes = Number(end64.readBigUInt64LE(40));
       start = Number(end64.readBigUInt64LE(48));
@@ -109,7 +113,8 @@ function readEntry(source: ByteSource, record: Buffer, nameBytes: number, extraB
   const flags = record.readUInt16LE(8);
   const method = record.readUInt16LE(10);
   if ((flags & 0x2041) !== 0) throw fail('is encrypted');
-  if (method !== 0 && method !== 8) throw fail(`uses compression method ${method}; only stored and deflated entries are read`);
+  if (method !== 0 && method !== 8)
+    throw fail(`uses compression method ${method}; only stored and deflated entries are read`);
   const wide = wideFields(record.subarray(CENTRAL_BYTES + nameBytes, CENTRAL_BYTES + nameBytes + extraBytes));
   const field = (at: number): number => {
     const value = record.readUInt32LE(at);
@@ -151,7 +156,8 @@ function wideFields(extra: Buffer): number[] {
 function checkDisjoint(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): void {
   let end = 0;
   for (const entry of [...entries.values()].sort((a, b) => a.start - b.start || a.storedBytes - b.storedBytes)) {
-    if (entry.start < end) throw new FileFormatError(source.name, `zip entry ${quote(entry.name)} overlaps another one`);
+    if (entry.start < end)
+      throw new FileFormatError(source.name, `zip entry ${quote(entry.name)} overlaps another one`);
     end = entry.start + entry.storedBytes;
   }
 }
@@ -167,7 +173,8 @@ export class ZipContents {
 
   /** The bytes of an entry, of which there may be at most `limit`. */
   read(entry: ZipEntry, limit: number): Buffer {
-    const fail = (problem: string) => new FileFormatError(this.#source.name, `zip entry ${quote(entry.name)} ${problem}`);
+    const fail = (problem: string) =>
+      new FileFormatError(this.#source.name, `zip entry ${quote(entry.name)} ${problem}`);
     if (entry.bytes > limit) throw fail(`has ${entry.bytes} bytes; more than ${limit} are refused`);
     const stored = this.#source.read(entry.start, entry.storedBytes);
     if (!entry.compressed) return stored;

@@ -38,18 +38,19 @@ export class ZipWriter {
   write(name: string, bytes: number, pieces: Iterable<Uint8Array>): void {
     const encoded = Buffer.from(name, 'utf8');
     const headerAt = this.#file.position;
-    this.#file.write(this.#localHeader(encoded, bytes, headerAt));
+    const header = this.#localHeader(encoded, bytes, headerAt);
     let crc = 0;
     let seen = 0;
     for (const piece of pieces) {
       crc = crc32(piece, crc);
-      seen += piece.byteLength;
+      // An entry of one piece, as nearly all are, has its checksum before its header is written.
+      if (seen === 0) this.#file.write(withChecksum(header, crc));
       this.#file.write(piece);
+      seen += piece.byteLength;
+      if (seen > piece.byteLength) this.#file.patch(withChecksum(header, crc), headerAt);
     }
+    if (bytes === 0) this.#file.write(header);
     if (seen !== bytes) throw new Error(`zip entry ${name} got ${seen} bytes instead of ${bytes}`);
-    const field = Buffer.alloc(4);
-    field.writeUInt32LE(crc);
-    this.#file.patch(field, headerAt + 14);
     this.#written.push({ name: encoded, crc, bytes, headerAt });
   }
 
@@ -112,6 +113,11 @@ export class ZipWriter {
     extra.copy(header, 46 + name.length);
     return header;
   }
+}
+
+function withChecksum(header: Buffer, crc: number): Buffer {
+  header.writeUInt32LE(crc, 14);
+  return header;
 }
 
 function wideField(values: readonly number[]): Buffer {

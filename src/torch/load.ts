@@ -1,0 +1,112 @@
+/** Finds and loads the bridge that set-up built, with settings that make the engine fast. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { EngineError } from './errors.js';
+import type { NativeBridge } from './native.js';
+
+/** A setting of the engine that differs from the library's own default, and why. */
+export interface EngineSetting {
+  readonly name: string;
+  readonly value: string;
+  readonly reason: string;
+}
+
+/** What set-up wrote: where the bridge and the engine are. */
+export interface CurrentEngine {
+  readonly addon: string;
+  readonly torch: string;
+  readonly lib: string;
+  readonly source: string;
+}
+
+const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Folder that holds the engine: `PRAXIS_ENGINE_DIR`, or `.engine` in the package. */
+export function engineFolder(): string {
+  const chosen = process.env.PRAXIS_ENGINE_DIR;
+  return chosen ? path.resolve(chosen) : path.join(packageRoot, '.engine');
+}
+
+/** What set-up found and built, or null when it has not run. */
+export function currentEngine(): CurrentEngine | null {
+  const file = path.join(engineFolder(), 'current.json');
+  if (!existsSync(file)) return null;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as CurrentEngine;
+  } catch {
+    return null;
+  }
+}
+
+const settings: EngineSetting[] = [];
+
+/** The settings made before the engine was loaded. Empty until the first use of `torch`. */
+export function engineSettings(): readonly EngineSetting[] {
+  return settings;
+}
+
+function setUnlessChosen(name: string, value: string, reason: string): void {
+  if (process.env[name] !== undefined) return;
+  process.env[name] = value;
+  settings.push({ name, value, reason });
+}
+
+/** Reads which BLAS a system's libtorch uses; undefined for engines that bring their own. */
+function usesOpenBlasThreads(lib: string): boolean {
+  try {
+    return !existsSync(path.join(lib, '..', 'version.py')) && existsSync(path.join(lib, 'openblas-pthread'));
+  } catch {
+    return false;
+  }
+}
+
+/** The environment that OpenMP and BLAS read once, when the library is loaded. */
+function prepareEnvironment(engine: CurrentEngine): void {
+  setUnlessChosen(
+    'OMP_WAIT_POLICY',
+    'PASSIVE',
+    'idle threads sleep instead of spinning, so JavaScript and decoding get the cores between operators',
+  );
+  if (usesOpenBlasThreads(engine.lib))
+    setUnlessChosen(
+      'OPENBLAS_NUM_THREADS',
+      String(availableParallelism()),
+      'the system OpenBLAS keeps its own pool of threads; one per core, as for the engine',
+    );
+  setUnlessChosen('PYTORCH_ENABLE_MPS_FALLBACK', '1', 'operators an Apple GPU lacks run on the CPU instead of failing');
+}
+
+function load(): NativeBridge {
+  const engine = currentEngine();
+  if (engine === null)
+    throw new EngineError(
+      `There is no engine in ${engineFolder()}: run \`npx praxis setup\` (in the repository: \`npm run setup\`) once.`,
+    );
+  if (isMainThread) prepareEnvironment(engine);
+  let bridge: NativeBridge;
+  try {
+    bridge = createRequire(import.meta.url)(engine.addon) as NativeBridge;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new EngineError(
+      `The engine (libtorch ${engine.torch} in ${engine.lib}) could not be loaded: ${detail}. Run \`npx praxis setup --rebuild\`.`,
+      { cause: error },
+    );
+  }
+  // Debian's build starts with one thread, pip's with one per core: make both the same unless the user chose.
+  if (isMainThread && process.env.OMP_NUM_THREADS === undefined) {
+    const cores = availableParallelism();
+    if (bridge.numThreads() !== cores) {
+      bridge.setNumThreads(cores);
+      settings.push({ name: 'threads', value: String(cores), reason: 'this build starts with another number than one per core' });
+    }
+  }
+  return bridge;
+}
+
+/** The bridge. Importing this module loads the engine; a missing engine is one clear error. */
+export const native: NativeBridge = load();
