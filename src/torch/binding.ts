@@ -115,7 +115,8 @@ export class Family {
   private explain(args: readonly unknown[], reasons: readonly string[]): string {
     const call = describeCall(this.title, args);
     for (const value of args)
-      if (value instanceof Tensor && value.isDisposed) return `${call}: a tensor that has been disposed cannot be used.`;
+      if (value instanceof Tensor && value.isDisposed)
+        return `${call}: a tensor that has been disposed cannot be used.`;
     const plain = this.overloads.filter((x) => x.outputs.length === 0);
     const only = plain.length === 1 ? reasons[this.overloads.indexOf(plain[0] as Overload)] : undefined;
     const forms = (plain.length > 0 ? plain : this.overloads).map((x) => `  ${signature(this.title, x.schema)}`);
@@ -146,7 +147,10 @@ function optionsKey(options: Readonly<Record<string, unknown>>): string {
   for (const name in options) {
     const kind = kindOf(options[name]);
     // Quoted, so that no name can look like a string's mark.
-    key += kind === Kind.undefined ? '' : `${name.toLowerCase() === name ? name : JSON.stringify(name).toLowerCase() + name.length}:${kind === Kind.string ? 'S' : String.fromCharCode(97 + kind)},`;
+    key +=
+      kind === Kind.undefined
+        ? ''
+        : `${name.toLowerCase() === name ? name : JSON.stringify(name).toLowerCase() + name.length}:${kind === Kind.string ? 'S' : String.fromCharCode(97 + kind)},`;
   }
   return key;
 }
@@ -160,8 +164,7 @@ interface Attempt {
 function tryBind(overload: Overload, args: readonly unknown[]): Attempt | string {
   const parameters = overload.schema.arguments;
   const last = args.at(-1);
-  const options =
-    args.length > 0 && kindOf(last) === Kind.options ? (last as Readonly<Record<string, unknown>>) : null;
+  const options = args.length > 0 && kindOf(last) === Kind.options ? (last as Readonly<Record<string, unknown>>) : null;
   const positional = options === null ? args.length : args.length - 1;
   const slots: (Slot | undefined)[] = new Array<Slot | undefined>(parameters.length).fill(undefined);
   let cost = 0;
@@ -178,7 +181,8 @@ function tryBind(overload: Overload, args: readonly unknown[]): Attempt | string
     if (args[i] === undefined) continue;
     const parameter = parameters[i];
     if (parameter === undefined) return `it takes at most ${parameters.length} arguments`;
-    if (parameter.keywordOnly) return `${toCamelCase(parameter.name)} is given by name, { ${toCamelCase(parameter.name)} }`;
+    if (parameter.keywordOnly)
+      return `${toCamelCase(parameter.name)} is given by name, { ${toCamelCase(parameter.name)} }`;
     const problem = fill(i, args[i], i, '', -1);
     if (problem !== null) return problem;
   }
@@ -225,7 +229,9 @@ function costOf(base: string, list: boolean, kind: Kind): number {
 function makeBound(overload: Overload, slots: readonly Slot[], args: readonly unknown[]): Bound {
   const { schema } = overload;
   const id = native.resolve(schema.name, schema.overload);
-  const direct = slots.every((slot, i) => (i < args.length ? slot.position === i && slot.option === '' : slot.position < 0));
+  const direct = slots.every((slot, i) =>
+    i < args.length ? slot.position === i && slot.option === '' : slot.position < 0,
+  );
   const aliases = schema.returns.map((result) => {
     const set = result.alias?.write === true ? result.alias.set : null;
     return set === null ? -1 : schema.arguments.findIndex((x) => x.alias?.write === true && x.alias.set === set);

@@ -1,11 +1,28 @@
 /** Making tensors: from JavaScript's numbers and bytes, constant, random, ranges. */
-import { type DeviceString, type DType, dtypeOfTypedArray, type Layout, type MemoryFormat, type TypedArray } from './dtype.js';
+
 import { callTensor } from './dispatch.js';
+import {
+  type DeviceString,
+  type DType,
+  dtypeOfTypedArray,
+  type Layout,
+  type MemoryFormat,
+  type TypedArray,
+} from './dtype.js';
 import { ArgumentError } from './errors.js';
 import { attempt } from './failure.js';
 import type { Generator } from './generator.js';
 import { native } from './load.js';
-import { encode, flatten, inferDtype, type NestedArray, requireDtype, shapeOf, storedAs, type TensorData } from './pack.js';
+import {
+  encode,
+  flatten,
+  inferDtype,
+  type NestedArray,
+  requireDtype,
+  shapeOf,
+  storedAs,
+  type TensorData,
+} from './pack.js';
 import { Tensor } from './tensor.js';
 import type { Scalar } from './types.js';
 
@@ -81,13 +98,17 @@ function fromBytes(bytes: Uint8Array, offset: number, shape: readonly number[], 
  * @throws ArgumentError naming the element that does not fit
  */
 export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): Tensor {
-  if (data instanceof Tensor) return finish(data.detach().clone().to({ dtype: options.dtype, device: options.device }), options);
+  if (data instanceof Tensor)
+    return finish(data.detach().clone().to({ dtype: options.dtype, device: options.device }), options);
   let made: Tensor;
   if (isTypedArray(data)) {
     const given = dtypeOfTypedArray(data);
     made = fromBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 0, [data.length], given, false);
     made = made.to({ dtype: options.dtype, device: options.device ?? defaultDevice });
-  } else if (data instanceof ArrayBuffer || (typeof SharedArrayBuffer !== 'undefined' && data instanceof SharedArrayBuffer)) {
+  } else if (
+    data instanceof ArrayBuffer ||
+    (typeof SharedArrayBuffer !== 'undefined' && data instanceof SharedArrayBuffer)
+  ) {
     throw new ArgumentError('tensor(): a buffer has no element type; use torch.fromBuffer(buffer, { dtype, shape }).');
   } else {
     const nested = data as NestedArray;
@@ -124,7 +145,9 @@ export function fromBuffer(data: TypedArray | ArrayBuffer | SharedArrayBuffer, o
   const shared = buffer instanceof SharedArrayBuffer;
   const share = options.share ?? shared;
   if (share && !shared)
-    throw new ArgumentError('fromBuffer(): only a SharedArrayBuffer can be shared; an ArrayBuffer can be detached. Leave out share.');
+    throw new ArgumentError(
+      'fromBuffer(): only a SharedArrayBuffer can be shared; an ArrayBuffer can be detached. Leave out share.',
+    );
   const bytes = view === null ? new Uint8Array(buffer) : new Uint8Array(buffer, view.byteOffset, view.byteLength);
   const dtype = options.dtype ?? (view === null ? 'uint8' : dtypeOfTypedArray(view));
   const offset = options.byteOffset ?? 0;
@@ -140,20 +163,28 @@ const bytesOf = (dtype: DType): number => {
 };
 
 /** `torch.zeros(2, 3)`, `torch.zeros([2, 3])` and either with options at the end. */
-export type ShapeArguments<Options> = [...shape: number[]] | [...shape: number[], options: Options] | [shape: readonly number[], options?: Options];
+export type ShapeArguments<Options> =
+  | [...shape: number[]]
+  | [...shape: number[], options: Options]
+  | [shape: readonly number[], options?: Options];
 
 function splitShape<Options extends object>(args: readonly unknown[], name: string): [number[], Options] {
   const last = args.at(-1);
-  const options = typeof last === 'object' && last !== null && !Array.isArray(last) ? (last as Options) : ({} as Options);
+  const options =
+    typeof last === 'object' && last !== null && !Array.isArray(last) ? (last as Options) : ({} as Options);
   const rest = options === last ? args.slice(0, -1) : args;
   const shape: readonly unknown[] = Array.isArray(rest[0]) ? rest[0] : rest;
-  if ((Array.isArray(rest[0]) && rest.length > 1) || !shape.every((x) => typeof x === 'number' && Number.isInteger(x) && x >= 0))
+  if (
+    (Array.isArray(rest[0]) && rest.length > 1) ||
+    !shape.every((x) => typeof x === 'number' && Number.isInteger(x) && x >= 0)
+  )
     throw new ArgumentError(`${name}(): the shape must be integers of at least 0, got ${JSON.stringify(rest)}.`);
   return [shape as number[], options];
 }
 
-const filled = (name: string) =>
-  function (...args: ShapeArguments<TensorOptions>): Tensor {
+const filled =
+  (name: string) =>
+  (...args: ShapeArguments<TensorOptions>): Tensor => {
     const [shape, options] = splitShape<TensorOptions>(args, name);
     return finish(callTensor(name, shape, engineOptions(options)), options);
   };
@@ -163,11 +194,15 @@ export const zeros = filled('zeros');
 /** Ones of a shape. */
 export const ones = filled('ones');
 
-const random = (name: string) =>
-  function (...args: ShapeArguments<RandomOptions>): Tensor {
+const random =
+  (name: string) =>
+  (...args: ShapeArguments<RandomOptions>): Tensor => {
     const [shape, options] = splitShape<RandomOptions>(args, name);
     const engine = engineOptions(options);
-    return finish(callTensor(name, shape, options.generator ? { ...engine, generator: options.generator } : engine), options);
+    return finish(
+      callTensor(name, shape, options.generator ? { ...engine, generator: options.generator } : engine),
+      options,
+    );
   };
 
 /** Uniform random numbers in [0, 1). Same seed, same bits as PyTorch. */
@@ -184,7 +219,7 @@ export function empty(...args: ShapeArguments<EmptyOptions>): Tensor {
 
 /** One value in every element; the default floating type unless it is a boolean or bigint. */
 export function full(shape: readonly number[], value: Scalar, options: TensorOptions = {}): Tensor {
-  const dtype = inferDtype([value], defaultDtype);
+  const dtype = typeof value === 'object' && 'float' in value ? defaultDtype : inferDtype([value], defaultDtype);
   return finish(callTensor('full', shape, value, engineOptions(options, dtype)), options);
 }
 
@@ -194,19 +229,33 @@ export function full(shape: readonly number[], value: Scalar, options: TensorOpt
  */
 export function randint(high: number, shape: readonly number[], options?: RandomOptions): Tensor;
 export function randint(low: number, high: number, shape: readonly number[], options?: RandomOptions): Tensor;
-export function randint(first: number, second: number | readonly number[], third?: readonly number[] | RandomOptions, fourth?: RandomOptions): Tensor {
+export function randint(
+  first: number,
+  second: number | readonly number[],
+  third?: readonly number[] | RandomOptions,
+  fourth?: RandomOptions,
+): Tensor {
   const [low, high, shape, options] =
     typeof second === 'number'
       ? [first, second, third as readonly number[], fourth ?? {}]
       : [0, first, second, (third as RandomOptions | undefined) ?? {}];
   const { generator } = options;
-  return finish(callTensor('randint', low, high, shape, { ...engineOptions(options, 'int64'), ...(generator ? { generator } : {}) }), options);
+  return finish(
+    callTensor('randint', low, high, shape, {
+      ...engineOptions(options, 'int64'),
+      ...(generator ? { generator } : {}),
+    }),
+    options,
+  );
 }
 
 /** A random order of 0 … n−1, int64. Same seed, same order as PyTorch. */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const { generator } = options;
-  return finish(callTensor('randperm', n, { ...engineOptions(options, 'int64'), ...(generator ? { generator } : {}) }), options);
+  return finish(
+    callTensor('randperm', n, { ...engineOptions(options, 'int64'), ...(generator ? { generator } : {}) }),
+    options,
+  );
 }
 
 /**
@@ -218,8 +267,10 @@ export function arange(start: number, end: number, step: number, options?: Tenso
 export function arange(...args: (number | TensorOptions | undefined)[]): Tensor {
   const numbers = args.filter((x) => typeof x === 'number');
   const options = (args.find((x) => typeof x === 'object') ?? {}) as TensorOptions;
-  if (numbers.length === 0 || numbers.length > 3) throw new ArgumentError('arange(): expected (end), (start, end) or (start, end, step).');
-  const [start, end, step] = numbers.length === 1 ? [0, numbers[0] as number, 1] : [numbers[0] as number, numbers[1] as number, numbers[2] ?? 1];
+  if (numbers.length === 0 || numbers.length > 3)
+    throw new ArgumentError('arange(): expected (end), (start, end) or (start, end, step).');
+  const [start, end, step] =
+    numbers.length === 1 ? [0, numbers[0] as number, 1] : [numbers[0] as number, numbers[1] as number, numbers[2] ?? 1];
   const dtype = numbers.every(Number.isInteger) ? 'int64' : defaultDtype;
   return finish(callTensor('arange', start, end, step, engineOptions(options, dtype)), options);
 }
@@ -237,7 +288,10 @@ export function logspace(start: number, end: number, steps: number, base = 10, o
 /** Ones on the diagonal, zeros elsewhere; n × n or n × m. */
 export function eye(n: number, m?: number | TensorOptions, options: TensorOptions = {}): Tensor {
   const given = typeof m === 'object' ? m : options;
-  return finish(typeof m === 'number' ? callTensor('eye', n, m, engineOptions(given)) : callTensor('eye', n, engineOptions(given)), given);
+  return finish(
+    typeof m === 'number' ? callTensor('eye', n, m, engineOptions(given)) : callTensor('eye', n, engineOptions(given)),
+    given,
+  );
 }
 
 /** Options of the `…Like` functions; what is not given is taken from the tensor. */
@@ -274,4 +328,3 @@ export function randintLike(other: Tensor, low: number, high: number, options: L
 export function scalarTensor(value: Scalar, options: TensorOptions = {}): Tensor {
   return finish(callTensor('scalar_tensor', value, engineOptions(options)), options);
 }
-

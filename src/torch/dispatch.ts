@@ -1,7 +1,7 @@
 /** Calls operators: finds the bound form for the arguments, passes handles, wraps what comes back. */
 import { type Bound, Family, Result } from './binding.js';
-import { failure, isOutOfMemory, recover } from './failure.js';
 import { dtypeName } from './dtype.js';
+import { failure, isOutOfMemory, recover } from './failure.js';
 import { selfPositions, varargsMethods } from './generated/names.generated.js';
 import { native } from './load.js';
 import type { Handle, NativeValue } from './native.js';
@@ -23,7 +23,8 @@ export function family(name: string, title: string, spread = false): Family {
 
 type NativeResult = NativeValue;
 
-const wrapOne = (value: NativeResult): Tensor | null => (value === null || value === undefined ? null : new Tensor(value as Handle));
+const wrapOne = (value: NativeResult): Tensor | null =>
+  value === null || value === undefined ? null : new Tensor(value as Handle);
 
 function wrapResult(bound: Bound, value: NativeResult, argumentAt: (slot: number) => unknown): unknown {
   switch (bound.result) {
@@ -56,7 +57,12 @@ function wrapSeveral(bound: Bound, values: readonly NativeResult[], argumentAt: 
 }
 
 /** Calls the bridge with a shell for the result, which most operators fill. */
-function finish(bound: Bound, shell: Tensor | null, value: NativeResult, argumentAt: (slot: number) => unknown): unknown {
+function finish(
+  bound: Bound,
+  shell: Tensor | null,
+  value: NativeResult,
+  argumentAt: (slot: number) => unknown,
+): unknown {
   return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, argumentAt);
 }
 

@@ -27,7 +27,8 @@ function inUse(): string {
 }
 
 function describeArgument(value: unknown): string {
-  if (value instanceof Tensor) return value.isDisposed ? 'disposed tensor' : `Tensor[${value.shape.join(', ')}] ${value.dtype}`;
+  if (value instanceof Tensor)
+    return value.isDisposed ? 'disposed tensor' : `Tensor[${value.shape.join(', ')}] ${value.dtype}`;
   if (Array.isArray(value)) {
     if (value.length > 0 && value.every((x) => x instanceof Tensor))
       return `[${value.slice(0, 4).map(describeArgument).join(', ')}${value.length > 4 ? `, … ${value.length} in all` : ''}]`;
@@ -66,7 +67,8 @@ export function failure(error: unknown, name: string, args: readonly unknown[]):
   const call = describeCall(name, args);
   const message = error.message.trim();
   if (error.code === 'ArgumentError') return new ArgumentError(`${message}; in ${call}`, { cause: error });
-  if (isOutOfMemory(error)) return new OutOfMemoryError(`${message}; in ${call}; ${inUse()} after collecting`, { cause: error });
+  if (isOutOfMemory(error))
+    return new OutOfMemoryError(`${message}; in ${call}; ${inUse()} after collecting`, { cause: error });
   return new TorchError(`${message}; in ${call}`, error.code, { cause: error });
 }
 
@@ -88,7 +90,8 @@ export function recover<T>(error: unknown, work: () => T, name: string, args: re
   for (const type of ['minor', 'major'] as const) {
     if (!isOutOfMemory(last)) break;
     collectGarbage(type);
-    if (type === 'major') for (const device of ['cuda', 'mps']) if (native.deviceCount(device) > 0) native.emptyCache(device);
+    if (type === 'major')
+      for (const device of ['cuda', 'mps']) if (native.deviceCount(device) > 0) native.emptyCache(device);
     try {
       return work();
     } catch (again) {

@@ -1,10 +1,10 @@
 /** Finds and loads the bridge that set-up built, with settings that make the engine fast. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
+import { type CurrentEngine, currentEngine, engineFolder } from './engine.js';
 import { EngineError } from './errors.js';
 import type { NativeBridge } from './native.js';
 
@@ -13,33 +13,6 @@ export interface EngineSetting {
   readonly name: string;
   readonly value: string;
   readonly reason: string;
-}
-
-/** What set-up wrote: where the bridge and the engine are. */
-export interface CurrentEngine {
-  readonly addon: string;
-  readonly torch: string;
-  readonly lib: string;
-  readonly source: string;
-}
-
-const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-
-/** Folder that holds the engine: `PRAXIS_ENGINE_DIR`, or `.engine` in the package. */
-export function engineFolder(): string {
-  const chosen = process.env.PRAXIS_ENGINE_DIR;
-  return chosen ? path.resolve(chosen) : path.join(packageRoot, '.engine');
-}
-
-/** What set-up found and built, or null when it has not run. */
-export function currentEngine(): CurrentEngine | null {
-  const file = path.join(engineFolder(), 'current.json');
-  if (!existsSync(file)) return null;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as CurrentEngine;
-  } catch {
-    return null;
-  }
 }
 
 const settings: EngineSetting[] = [];
@@ -102,7 +75,11 @@ function load(): NativeBridge {
     const cores = availableParallelism();
     if (bridge.numThreads() !== cores) {
       bridge.setNumThreads(cores);
-      settings.push({ name: 'threads', value: String(cores), reason: 'this build starts with another number than one per core' });
+      settings.push({
+        name: 'threads',
+        value: String(cores),
+        reason: 'this build starts with another number than one per core',
+      });
     }
   }
   return bridge;

@@ -130,23 +130,48 @@ export interface NativeBridge {
    * A CPU tensor over (share) or copied from a typed array, ArrayBuffer, SharedArrayBuffer or Buffer view.
    * `byteOffset` and the shape select bytes within it; throws when they do not fit or are not aligned.
    */
-  fromBytes(bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer, byteOffset: number, shape: readonly number[], dtype: number, share: boolean): Handle;
+  fromBytes(
+    bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer,
+    byteOffset: number,
+    shape: readonly number[],
+    dtype: number,
+    share: boolean,
+  ): Handle;
 
   // ---- autograd ----
   getGrad(handle: Handle): Handle | null;
   setGrad(handle: Handle, grad: Handle | null): void;
   /** Name of the node that made it, e.g. `AddBackward0`, or null. */
   gradFnName(handle: Handle): string | null;
-  backward(roots: readonly Handle[], gradients: readonly (Handle | null)[], retainGraph: boolean, createGraph: boolean, inputs: readonly Handle[] | null): void;
-  grad(outputs: readonly Handle[], inputs: readonly Handle[], gradients: readonly (Handle | null)[], retainGraph: boolean, createGraph: boolean, allowUnused: boolean): (Handle | null)[];
-  /** Calls `hook(grad)` when the gradient of this tensor is known; a returned handle replaces it. */
-  addHook(handle: Handle, hook: (grad: Handle) => Handle | null | undefined): number;
+  backward(
+    roots: readonly Handle[],
+    gradients: readonly (Handle | null)[],
+    retainGraph: boolean,
+    createGraph: boolean,
+    inputs: readonly Handle[] | null,
+  ): void;
+  grad(
+    outputs: readonly Handle[],
+    inputs: readonly Handle[],
+    gradients: readonly (Handle | null)[],
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  /** Calls `hook([gradient])` when the gradient of this tensor is known; returns [replacement or null]. */
+  addHook(handle: Handle, hook: (gradients: Handle[]) => (Handle | null)[]): number;
   removeHook(handle: Handle, id: number): void;
   /**
    * Makes `outputs` the results of a custom node over `inputs`. `backward` gets one gradient (or null) per output and the saved tensors,
    * and returns one gradient (or null) per input.
    */
-  customNode(name: string, inputs: readonly (Handle | null)[], outputs: readonly Handle[], saved: readonly (Handle | null)[], backward: (gradients: (Handle | null)[], saved: (Handle | null)[]) => (Handle | null)[]): Handle[];
+  customNode(
+    name: string,
+    inputs: readonly (Handle | null)[],
+    outputs: readonly Handle[],
+    saved: readonly (Handle | null)[],
+    backward: (gradients: (Handle | null)[], saved: (Handle | null)[]) => (Handle | null)[],
+  ): Handle[];
   /** Forces `backward` through the helper thread even for CPU-only graphs (tests of the accelerator path). */
   setPumpAlways(on: boolean): void;
 

@@ -25,13 +25,16 @@ export function flatten(data: NestedArray, shape: readonly number[]): (number | 
   const visit = (part: unknown, depth: number, where: string): void => {
     if (depth < shape.length) {
       if (!Array.isArray(part))
-        throw new ArgumentError(`tensor(): expected an array at ${where || 'the top'}, got ${describe(part)}; all rows must nest equally deep.`);
+        throw new ArgumentError(
+          `tensor(): expected an array at ${where || 'the top'}, got ${describe(part)}; all rows must nest equally deep.`,
+        );
       if (part.length !== shape[depth])
         throw new ArgumentError(
           `tensor(): expected ${shape[depth]} elements at ${where || 'the top'} (dimension ${depth}), got ${part.length}; all rows must have one length.`,
         );
       for (let i = 0; i < part.length; i++) visit(part[i], depth + 1, `${where}[${i}]`);
-    } else if (typeof part === 'number' || typeof part === 'boolean' || typeof part === 'bigint' || isComplex(part)) flat.push(part);
+    } else if (typeof part === 'number' || typeof part === 'boolean' || typeof part === 'bigint' || isComplex(part))
+      flat.push(part);
     else throw new ArgumentError(`tensor(): expected a number at ${where || 'the top'}, got ${describe(part)}.`);
   };
   visit(data, 0, '');
@@ -79,14 +82,16 @@ export function storedAs(dtype: DType): DType {
 }
 
 const number = (value: number | boolean | bigint | Complex, dtype: DType): number => {
-  if (typeof value === 'object') throw new ArgumentError(`tensor(): a complex number does not fit the element type ${dtype}.`);
+  if (typeof value === 'object')
+    throw new ArgumentError(`tensor(): a complex number does not fit the element type ${dtype}.`);
   return Number(value);
 };
 
 function integer(value: number | boolean | bigint | Complex, dtype: DType): bigint {
   if (typeof value === 'bigint') return value;
   const x = number(value, dtype);
-  if (!Number.isFinite(x)) throw new ArgumentError(`tensor(): ${x} cannot be stored as ${dtype}; choose a floating-point type.`);
+  if (!Number.isFinite(x))
+    throw new ArgumentError(`tensor(): ${x} cannot be stored as ${dtype}; choose a floating-point type.`);
   return BigInt(Math.trunc(x));
 }
 
@@ -131,7 +136,8 @@ export function encode(flat: readonly (number | boolean | bigint | Complex)[], d
 }
 
 function inRange(value: bigint, low: bigint, high: bigint, dtype: DType): bigint {
-  if (value < low || value > high) throw new ArgumentError(`tensor(): ${value} does not fit ${dtype} (${low} to ${high}).`);
+  if (value < low || value > high)
+    throw new ArgumentError(`tensor(): ${value} does not fit ${dtype} (${low} to ${high}).`);
   return value;
 }
 
@@ -171,7 +177,10 @@ export function decode(buffer: ArrayBuffer, dtype: DType): (number | bigint | bo
   if (dtype === 'bool') return Array.from(array as Uint8Array, (x) => x !== 0);
   if (dtype === 'complex64' || dtype === 'complex128') {
     const pairs = array as Float32Array | Float64Array;
-    return Array.from({ length: pairs.length / 2 }, (_, i) => ({ re: pairs[2 * i] as number, im: pairs[2 * i + 1] as number }));
+    return Array.from({ length: pairs.length / 2 }, (_, i) => ({
+      re: pairs[2 * i] as number,
+      im: pairs[2 * i + 1] as number,
+    }));
   }
   if (array instanceof BigInt64Array || array instanceof BigUint64Array)
     return Array.from(array, (x) => (x >= -(2n ** 53n) && x <= 2n ** 53n ? Number(x) : x));

@@ -3,6 +3,7 @@ import { type DType, dtypeName, floatingTypes, type TypedArray } from './dtype.j
 import { ArgumentError } from './errors.js';
 import type { TensorMethods } from './generated/tensor-methods.generated.js';
 import { native } from './load.js';
+import type { HandWrittenMethods } from './methods.js';
 import type { Handle } from './native.js';
 import { formatHandle } from './print-adapter.js';
 import type { Complex } from './types.js';
@@ -22,7 +23,7 @@ export interface GradientFunction {
 }
 
 // Declaration merging adds the ~500 generated methods; src/torch/install.ts puts them on the prototype.
-export interface Tensor extends TensorMethods {}
+export interface Tensor extends TensorMethods, HandWrittenMethods {}
 
 /**
  * A multi-dimensional array of one element type on one device, with PyTorch's operators as methods.
@@ -85,7 +86,9 @@ export class Tensor {
     if (dim === undefined) return strides;
     const stride = strides[dim < 0 ? dim + strides.length : dim];
     if (stride === undefined)
-      throw new ArgumentError(`stride(): dimension ${dim} is out of range for a tensor of ${strides.length} dimensions.`);
+      throw new ArgumentError(
+        `stride(): dimension ${dim} is out of range for a tensor of ${strides.length} dimensions.`,
+      );
     return stride;
   }
 

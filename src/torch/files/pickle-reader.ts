@@ -1,5 +1,5 @@
-import { FileFormatError, quote } from './errors.js';
 import { LIMITS } from './limits.js';
+import { PickleCursor } from './pickle-cursor.js';
 import { OP, OP_NAMES } from './pickle-opcodes.js';
 import { describeKind, PickleDict, PickleList, PickleSet, PickleTuple, type PickleValue } from './pickle-values.js';
 
@@ -15,13 +15,7 @@ export interface PickleWorld {
   persistent(id: PickleValue): PickleValue;
 }
 
-/** Longest line of a text instruction: names of globals, numbers as text. */
-const LINE = 4096;
 const EMPTY = new PickleTuple([]);
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The bytes end before the stream does. */
-export class CutShort extends FileFormatError {}
 
 /**
  * Runs one pickle stream in `bytes` from `start` until its STOP. Only data opcodes exist here: names go through `world`, and no
@@ -35,14 +29,13 @@ export function readPickle(
   file: string,
   world: PickleWorld,
 ): { value: PickleValue; end: number } {
-  const machine = new Machine(bytes, start, file, world);
-  return { value: machine.run(), end: machine.at };
+  const cursor = new PickleCursor(bytes, start, file);
+  const value = new Machine(cursor, world).run();
+  return { value, end: cursor.at };
 }
 
 class Machine {
-  at: number;
-  readonly #bytes: Buffer;
-  readonly #file: string;
+  readonly #cursor: PickleCursor;
   readonly #world: PickleWorld;
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
@@ -52,35 +45,35 @@ class Machine {
   #steps = 0;
   #containers = 0;
 
-  constructor(bytes: Buffer, start: number, file: string, world: PickleWorld) {
-    this.#bytes = bytes;
-    this.at = start;
-    this.#file = file;
+  constructor(cursor: PickleCursor, world: PickleWorld) {
+    this.#cursor = cursor;
     this.#world = world;
   }
 
   run(): PickleValue {
     for (;;) {
-      if (++this.#steps > LIMITS.pickleSteps) throw this.#error(`has more than ${LIMITS.pickleSteps} pickle steps`);
-      const op = this.#bytes[this.#take(1)]!;
+      if (++this.#steps > LIMITS.pickleSteps)
+        throw this.#cursor.error(`has more than ${LIMITS.pickleSteps} pickle steps`);
+      const op = this.#cursor.byte();
       if (op === OP.STOP) break;
       this.#step(op);
     }
     if (this.#stack.length !== 1 || this.#marks.length !== 0)
-      throw this.#error('has a pickle stream that leaves values over');
+      throw this.#cursor.error('has a pickle stream that leaves values over');
     return this.#stack[0]!;
   }
 
   #step(op: number): void {
     const stack = this.#stack;
+    const cursor = this.#cursor;
     switch (op) {
       case OP.PROTO: {
-        const protocol = this.#bytes[this.#take(1)]!;
-        if (protocol > 5) throw this.#error(`uses pickle protocol ${protocol}; 0 to 5 are known`);
+        const protocol = cursor.byte();
+        if (protocol > 5) throw this.#cursor.error(`uses pickle protocol ${protocol}; 0 to 5 are known`);
         return;
       }
       case OP.FRAME:
-        this.#take(8);
+        cursor.take(8);
         return;
       case OP.MARK:
         this.#marks.push(stack.length);
@@ -107,58 +100,58 @@ class Machine {
         stack.push(false);
         return;
       case OP.BININT:
-        stack.push(this.#bytes.readInt32LE(this.#take(4)));
+        stack.push(cursor.bytes.readInt32LE(cursor.take(4)));
         return;
       case OP.BININT1:
-        stack.push(this.#bytes[this.#take(1)]!);
+        stack.push(cursor.byte());
         return;
       case OP.BININT2:
-        stack.push(this.#bytes.readUInt16LE(this.#take(2)));
+        stack.push(cursor.bytes.readUInt16LE(cursor.take(2)));
         return;
       case OP.LONG1:
-        stack.push(this.#integer(this.#bytes[this.#take(1)]!));
+        stack.push(cursor.integer(cursor.byte()));
         return;
       case OP.LONG4:
-        stack.push(this.#integer(this.#bytes.readInt32LE(this.#take(4))));
+        stack.push(cursor.integer(cursor.bytes.readInt32LE(cursor.take(4))));
         return;
       case OP.BINFLOAT:
-        stack.push(this.#bytes.readDoubleBE(this.#take(8)));
+        stack.push(cursor.bytes.readDoubleBE(cursor.take(8)));
         return;
       case OP.INT:
-        stack.push(this.#textInteger());
+        stack.push(cursor.textInteger());
         return;
       case OP.LONG:
-        stack.push(this.#textInteger());
+        stack.push(cursor.textInteger());
         return;
       case OP.FLOAT:
-        stack.push(this.#textFloat());
+        stack.push(cursor.textFloat());
         return;
 
       case OP.BINUNICODE:
-        stack.push(this.#text(this.#length(4)));
+        stack.push(cursor.text(cursor.length(4)));
         return;
       case OP.SHORT_BINUNICODE:
-        stack.push(this.#text(this.#length(1)));
+        stack.push(cursor.text(cursor.length(1)));
         return;
       case OP.BINUNICODE8:
-        stack.push(this.#text(this.#length(8)));
+        stack.push(cursor.text(cursor.length(8)));
         return;
       // Python 2's str: PyTorch's default reads it as UTF-8 text too.
       case OP.BINSTRING:
-        stack.push(this.#text(this.#length(4)));
+        stack.push(cursor.text(cursor.length(4)));
         return;
       case OP.SHORT_BINSTRING:
-        stack.push(this.#text(this.#length(1)));
+        stack.push(cursor.text(cursor.length(1)));
         return;
       case OP.BINBYTES:
-        stack.push(this.#blob(this.#length(4)));
+        stack.push(cursor.blob(cursor.length(4)));
         return;
       case OP.SHORT_BINBYTES:
-        stack.push(this.#blob(this.#length(1)));
+        stack.push(cursor.blob(cursor.length(1)));
         return;
       case OP.BINBYTES8:
       case OP.BYTEARRAY8:
-        stack.push(this.#blob(this.#length(8)));
+        stack.push(cursor.blob(cursor.length(8)));
         return;
 
       case OP.EMPTY_LIST:
@@ -216,7 +209,7 @@ class Machine {
       case OP.ADDITEMS: {
         const items = this.#popMark();
         const set = this.#top();
-        if (!(set instanceof PickleSet)) throw this.#error(`adds set items to ${describeKind(set)}`);
+        if (!(set instanceof PickleSet)) throw this.#cursor.error(`adds set items to ${describeKind(set)}`);
         extend(set.items, items);
         return;
       }
@@ -233,44 +226,44 @@ class Machine {
       }
 
       case OP.GET:
-        this.#recall(this.#textIndex());
+        this.#recall(cursor.textIndex());
         return;
       case OP.BINGET:
-        this.#recall(this.#bytes[this.#take(1)]!);
+        this.#recall(cursor.byte());
         return;
       case OP.LONG_BINGET:
-        this.#recall(this.#bytes.readUInt32LE(this.#take(4)));
+        this.#recall(cursor.bytes.readUInt32LE(cursor.take(4)));
         return;
       case OP.PUT:
-        this.#memorise(this.#textIndex());
+        this.#memorise(cursor.textIndex());
         return;
       case OP.BINPUT:
-        this.#memorise(this.#bytes[this.#take(1)]!);
+        this.#memorise(cursor.byte());
         return;
       case OP.LONG_BINPUT:
-        this.#memorise(this.#bytes.readUInt32LE(this.#take(4)));
+        this.#memorise(cursor.bytes.readUInt32LE(cursor.take(4)));
         return;
       case OP.MEMOIZE:
         this.#memorise(this.#memo.length + this.#scattered.size);
         return;
 
       case OP.GLOBAL: {
-        const module = this.#line();
-        stack.push(this.#world.global(module, this.#line()));
+        const module = cursor.line();
+        stack.push(this.#world.global(module, cursor.line()));
         return;
       }
       case OP.STACK_GLOBAL: {
         const name = this.#pop();
         const module = this.#pop();
         if (typeof module !== 'string' || typeof name !== 'string')
-          throw this.#error('names a global by something else than text');
+          throw this.#cursor.error('names a global by something else than text');
         stack.push(this.#world.global(module, name));
         return;
       }
       case OP.INST: {
         // Always a user's own class, written by Python 2: refused by the allow-list under its name.
-        const module = this.#line();
-        const name = this.#line();
+        const module = cursor.line();
+        const name = cursor.line();
         const args = this.#popMark();
         stack.push(this.#count(this.#world.reduce(this.#world.global(module, name), args)));
         return;
@@ -279,12 +272,12 @@ class Machine {
       case OP.NEWOBJ: {
         const args = this.#pop();
         const callable = this.#pop();
-        if (!(args instanceof PickleTuple)) throw this.#error('calls something without a tuple of arguments');
+        if (!(args instanceof PickleTuple)) throw this.#cursor.error('calls something without a tuple of arguments');
         stack.push(this.#count(this.#world.reduce(callable, args.items)));
         return;
       }
       case OP.NEWOBJ_EX:
-        throw this.#error('creates an object with keyword arguments, which no tensor file needs');
+        throw this.#cursor.error('creates an object with keyword arguments, which no tensor file needs');
       case OP.BUILD: {
         const state = this.#pop();
         this.#world.build(this.#top(), state);
@@ -294,91 +287,16 @@ class Machine {
         stack.push(this.#count(this.#world.persistent(this.#pop())));
         return;
       default:
-        throw this.#error(
+        throw this.#cursor.error(
           `uses the pickle instruction ${OP_NAMES.get(op) ?? `0x${op.toString(16)}`}, which no tensor file needs`,
         );
     }
   }
 
-  /** Moves past `length` bytes and returns where they begin. */
-  #take(length: number): number {
-    const start = this.at;
-    if (start + length > this.#bytes.length) throw new CutShort(this.#file, 'has a pickle stream that is cut short');
-    this.at = start + length;
-    return start;
-  }
-
-  #length(width: 1 | 4 | 8): number {
-    const at = this.#take(width);
-    if (width === 1) return this.#bytes[at]!;
-    return width === 4 ? this.#bytes.readUInt32LE(at) : Number(this.#bytes.readBigUInt64LE(at));
-  }
-
-  #text(length: number): string {
-    const at = this.#take(length);
-    try {
-      return utf8.decode(this.#bytes.subarray(at, at + length));
-    } catch {
-      throw this.#error('has text that is not UTF-8');
-    }
-  }
-
-  #blob(length: number): Uint8Array {
-    const at = this.#take(length);
-    return new Uint8Array(this.#bytes.subarray(at, at + length));
-  }
-
-  #line(): string {
-    const found = this.#bytes.subarray(this.at, this.at + LINE + 1).indexOf(0x0a);
-    const end = found < 0 ? -1 : this.at + found;
-    if (end < 0 && this.#bytes.length - this.at <= LINE)
-      throw new CutShort(this.#file, 'has a pickle stream that is cut short');
-    if (end < 0) throw this.#error('has a pickle line without an end');
-    const text = this.#text(end - this.at);
-    this.at = end + 1;
-    return text;
-  }
-
-  /** Two's complement, little-endian, as Python's `pickle.encode_long`. */
-  #integer(length: number): number | bigint {
-    if (length < 0 || length > LIMITS.integerBytes) throw this.#error(`has an integer of ${length} bytes`);
-    const at = this.#take(length);
-    if (length === 0) return 0;
-    const digits = Buffer.from(this.#bytes.subarray(at, at + length)).reverse();
-    const negative = digits[0]! >= 0x80;
-    const value = BigInt(`0x${digits.toString('hex')}`) - (negative ? 1n << BigInt(8 * length) : 0n);
-    return narrow(value);
-  }
-
-  #textInteger(): number | bigint | boolean {
-    const line = this.#line();
-    // Protocols 0 and 1 write booleans this way.
-    if (line === '00') return false;
-    if (line === '01') return true;
-    const digits = line.endsWith('L') ? line.slice(0, -1) : line;
-    if (!/^[+-]?\d{1,2000}$/.test(digits)) throw this.#error(`has a malformed integer ${quote(line)}`);
-    return narrow(BigInt(digits.startsWith('+') ? digits.slice(1) : digits));
-  }
-
-  #textFloat(): number {
-    const line = this.#line();
-    const special: Record<string, number> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
-    if (Object.hasOwn(special, line)) return special[line]!;
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(line))
-      throw this.#error(`has a malformed number ${quote(line)}`);
-    return Number(line);
-  }
-
-  #textIndex(): number {
-    const line = this.#line();
-    if (!/^\d{1,10}$/.test(line)) throw this.#error(`has a malformed memo index ${quote(line)}`);
-    return Number(line);
-  }
-
   #top(): PickleValue {
     const stack = this.#stack;
     if (stack.length === 0 || this.#marks.at(-1) === stack.length)
-      throw this.#error('has a pickle stream that takes a value that is not there');
+      throw this.#cursor.error('has a pickle stream that takes a value that is not there');
     return stack[stack.length - 1]!;
   }
 
@@ -390,31 +308,32 @@ class Machine {
 
   #popMark(): PickleValue[] {
     const mark = this.#marks.pop();
-    if (mark === undefined) throw this.#error('has a pickle stream that closes a group it never opened');
+    if (mark === undefined) throw this.#cursor.error('has a pickle stream that closes a group it never opened');
     return this.#stack.splice(mark);
   }
 
   #tuple(size: 1 | 2 | 3): void {
     const from = this.#stack.length - size;
-    if (from < (this.#marks.at(-1) ?? 0)) throw this.#error('has a pickle stream that takes a value that is not there');
+    if (from < (this.#marks.at(-1) ?? 0))
+      throw this.#cursor.error('has a pickle stream that takes a value that is not there');
     this.#stack.push(this.#count(new PickleTuple(this.#stack.splice(from))));
   }
 
   #list(): PickleList {
     const list = this.#top();
-    if (!(list instanceof PickleList)) throw this.#error(`appends to ${describeKind(list)}`);
+    if (!(list instanceof PickleList)) throw this.#cursor.error(`appends to ${describeKind(list)}`);
     return list;
   }
 
   #setItems(dict: PickleValue, pairs: readonly PickleValue[]): void {
-    if (!(dict instanceof PickleDict)) throw this.#error(`sets items of ${describeKind(dict)}`);
-    if (pairs.length % 2 !== 0) throw this.#error('has a dict with a key that lacks its value');
+    if (!(dict instanceof PickleDict)) throw this.#cursor.error(`sets items of ${describeKind(dict)}`);
+    if (pairs.length % 2 !== 0) throw this.#cursor.error('has a dict with a key that lacks its value');
     extend(dict.pairs, pairs);
   }
 
   #recall(index: number): void {
     const value = index < this.#memo.length ? this.#memo[index] : this.#scattered.get(index);
-    if (value === undefined) throw this.#error(`recalls memo entry ${index}, which does not exist`);
+    if (value === undefined) throw this.#cursor.error(`recalls memo entry ${index}, which does not exist`);
     this.#stack.push(value);
   }
 
@@ -427,19 +346,9 @@ class Machine {
 
   #count<T extends PickleValue>(value: T): T {
     if (++this.#containers > LIMITS.pickleContainers)
-      throw this.#error(`has more than ${LIMITS.pickleContainers} containers`);
+      throw this.#cursor.error(`has more than ${LIMITS.pickleContainers} containers`);
     return value;
   }
-
-  #error(problem: string): FileFormatError {
-    return new FileFormatError(this.#file, `${problem} (at byte ${this.at} of its pickle part)`);
-  }
-}
-
-/** An exact number where possible, else a bigint. */
-function narrow(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** `target.push(...items)` without its limit on the number of arguments. */

@@ -70,41 +70,38 @@ class Writer {
   }
 
   #value(value: unknown): void {
-    switch (typeof value) {
-      case 'string':
-        return this.#text(value);
-      case 'number':
-        return this.#number(value);
-      case 'bigint':
-        return this.#integer(value);
-      case 'boolean':
-        return this.#op(value ? OP.NEWTRUE : OP.NEWFALSE);
-      case 'object':
-        return value === null ? this.#op(OP.NONE) : this.#object(value);
-      default:
-        throw this.#error(`is ${value === undefined ? 'undefined; use null' : `a ${typeof value}`}`);
-    }
+    if (value === null) this.#op(OP.NONE);
+    else if (typeof value === 'object') this.#object(value);
+    else if (typeof value === 'string') this.#text(value);
+    else if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'boolean') this.#op(value ? OP.NEWTRUE : OP.NEWFALSE);
+    else if (typeof value === 'bigint') this.#integer(value);
+    else throw this.#error(`is ${value === undefined ? 'undefined; use null' : `a ${typeof value}`}`);
   }
 
   #object(value: object): void {
     if (this.#recall(value)) return;
     if (this.#path.length > LIMITS.nesting) throw this.#error(`lies deeper than ${LIMITS.nesting} containers`);
-    if (this.#tensors.isTensor(value)) return this.#tensor(value);
-    if (Array.isArray(value)) return this.#list(value);
-    if (value instanceof Map) return this.#map(value);
-    if (value instanceof Set) return this.#set(value);
-    if (value instanceof Uint8Array) return this.#blob(value);
+    if (this.#tensors.isTensor(value)) this.#tensor(value);
+    else if (Array.isArray(value)) this.#list(value);
+    else if (value instanceof Map) this.#map(value);
+    else if (value instanceof Set) this.#set(value);
+    else if (value instanceof Uint8Array) this.#blob(value);
+    else this.#plain(value);
+  }
+
+  #plain(value: object): void {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype) {
       const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
       throw this.#error(
-        `is an object of the class ${typeof name === 'string' ? name : '(unnamed)'}; files hold tensors, numbers, strings, booleans, null, ` +
-          'bytes, arrays, Maps, Sets and plain objects',
+        `is an object of the class ${typeof name === 'string' ? name : '(unnamed)'}; files hold tensors, numbers, strings, ` +
+          'booleans, null, bytes, arrays, Maps, Sets and plain objects',
       );
     }
     const complex = asComplex(value);
-    if (complex !== null) return this.#complex(complex);
-    this.#dict(value as Record<string | symbol, unknown>);
+    if (complex === null) this.#dict(value as Record<string | symbol, unknown>);
+    else this.#complex(complex);
   }
 
   #complex(parts: readonly [number, number]): void {
@@ -246,10 +243,9 @@ class Writer {
   }
 
   #tuple<V>(items: readonly V[], write: (item: V) => void): void {
-    if (items.length === 0) return this.#op(OP.EMPTY_TUPLE);
     if (items.length > 3) this.#op(OP.MARK);
     for (const item of items) write(item);
-    this.#op(([OP.TUPLE1, OP.TUPLE2, OP.TUPLE3] as const)[items.length - 1] ?? OP.TUPLE);
+    this.#op(([OP.EMPTY_TUPLE, OP.TUPLE1, OP.TUPLE2, OP.TUPLE3] as const)[items.length] ?? OP.TUPLE);
   }
 
   /** Python's pickler closes a group after 1,000 items, and its readers are at their best with that. */
@@ -347,7 +343,10 @@ class Writer {
   }
 
   #indexed(short: number, long: number, index: number): void {
-    if (index <= 0xff) return this.#op(short, index);
+    if (index <= 0xff) {
+      this.#op(short, index);
+      return;
+    }
     const at = this.#reserve(5);
     this.#buffer[at] = long;
     this.#buffer.writeUInt32LE(index, at + 1);

@@ -1,5 +1,6 @@
 import { dtypeCodes, dtypeName } from '../dtype.js';
 import { MissingOperatorError, TorchError } from '../errors.js';
+import { failure } from '../failure.js';
 import { native } from '../load.js';
 import type { Handle, NativeValue } from '../native.js';
 import { Tensor } from '../tensor.js';
@@ -38,42 +39,52 @@ const LAYOUT_CODES = { sparse_csr: 2, sparse_csc: 4, sparse_bsr: 5, sparse_bsc: 
 
 const operators = new Map<string, number>();
 
+type Argument = Tensor | NativeValue;
+
 /** Calls an operator, given as `name` or `name.overload`, that gives one new tensor. */
-function call(name: string, ...args: NativeValue[]): Tensor {
+function call(name: string, ...args: Argument[]): Tensor {
   return new Tensor(run(name, ...args) as Handle);
 }
 
 /** Calls an operator by its exact overload: no arguments are converted and no overloads compared. */
-function run(name: string, ...args: NativeValue[]): NativeValue {
+function run(name: string, ...args: Argument[]): NativeValue {
   let id = operators.get(name);
   if (id === undefined) {
     const [base = name, overload = ''] = name.split('.');
     id = native.resolve(`aten::${base}`, overload);
     operators.set(name, id);
   }
-  if (id < 0) throw new MissingOperatorError(missingOperatorMessage(`aten::${name.split('.')[0]}`, name.split('.')[1], native.info().torch));
-  return native.call(id, null, ...args);
+  if (id < 0) {
+    const [base, overload] = name.split('.');
+    throw new MissingOperatorError(missingOperatorMessage(`aten::${base}`, overload, native.info().torch));
+  }
+  try {
+    return native.call(id, null, ...args.map((arg) => (arg instanceof Tensor ? arg.handle : arg)));
+  } catch (error) {
+    // Naming the arguments here also keeps them from the collector during the call: their handles alone would not.
+    throw failure(error, name, args);
+  }
 }
 
 /** Memory of a dense tensor as bytes; a copy where that is cheaper or sharing is not allowed. */
-function bytesOf({ handle }: Tensor): Uint8Array {
-  const large = native.numel(handle) >= SMALL;
-  if (large && native.device(handle) === 'cpu' && (native.flags(handle) & FLAG.contiguous) !== 0) {
+function bytesOf(tensor: Tensor): Uint8Array {
+  const large = native.numel(tensor.handle) >= SMALL;
+  if (large && native.device(tensor.handle) === 'cpu' && (native.flags(tensor.handle) & FLAG.contiguous) !== 0) {
     try {
-      return new Uint8Array(native.map(handle));
+      return new Uint8Array(native.map(tensor.handle));
     } catch {
       // A runtime that forbids shared memory, or lazy bits: the copy below serves both.
     }
   }
-  return new Uint8Array(native.read(handle));
+  return new Uint8Array(native.read(tensor.handle));
 }
 
 /** The same memory without autograd and lazy bits. */
 function physical(tensor: Tensor): Tensor {
   const flags = native.flags(tensor.handle);
-  let plain = call('detach', tensor.handle);
-  if ((flags & FLAG.conjugate) !== 0) plain = call('_conj', plain.handle);
-  if ((flags & FLAG.negative) !== 0) plain = call('_neg_view', plain.handle);
+  let plain = call('detach', tensor);
+  if ((flags & FLAG.conjugate) !== 0) plain = call('_conj', plain);
+  if ((flags & FLAG.negative) !== 0) plain = call('_neg_view', plain);
   return plain;
 }
 
@@ -81,18 +92,18 @@ function physical(tensor: Tensor): Tensor {
 export const torchEngine: FileEngine<Tensor> = {
   isTensor: (value): value is Tensor => value instanceof Tensor,
 
-  facts({ handle }): TensorFacts {
-    const flags = native.flags(handle);
-    const layout = native.layout(handle);
+  facts(tensor): TensorFacts {
+    const flags = native.flags(tensor.handle);
+    const layout = native.layout(tensor.handle);
     const dense = layout === 'strided';
     return {
-      dtype: dtypeName(native.dtype(handle)),
-      shape: native.shape(handle),
-      strides: dense ? native.strides(handle) : [],
-      offset: dense ? native.storageOffset(handle) : 0,
-      storage: dense ? native.storage(handle) : { id: 0n, bytes: 0 },
+      dtype: dtypeName(native.dtype(tensor.handle)),
+      shape: native.shape(tensor.handle),
+      strides: dense ? native.strides(tensor.handle) : [],
+      offset: dense ? native.storageOffset(tensor.handle) : 0,
+      storage: dense ? native.storage(tensor.handle) : { id: 0n, bytes: 0 },
       requiresGrad: (flags & FLAG.requiresGrad) !== 0,
-      device: native.device(handle),
+      device: native.device(tensor.handle),
       layout: LAYOUTS[layout] ?? layout,
       conjugate: (flags & FLAG.conjugate) !== 0,
       negative: (flags & FLAG.negative) !== 0,
@@ -119,31 +130,31 @@ export const torchEngine: FileEngine<Tensor> = {
 
   map: (path, bytes) => call('from_file', path, false, bytes, dtypeCodes.uint8),
 
-  slice: (storage, start, bytes) => call('narrow', storage.handle, 0, start, bytes),
+  slice: (storage, start, bytes) => call('narrow', storage, 0, start, bytes),
 
   view(storage, type, shape, strides, offset) {
     const code = dtypeCodes[type.name];
     let typed = storage;
     if (type.name !== 'uint8') {
       const bytes = native.numel(storage.handle);
-      const usable = bytes % type.bytes === 0 ? storage : call('narrow', storage.handle, 0, 0, bytes - (bytes % type.bytes));
-      typed = call('view.dtype', usable.handle, code);
+      const usable = bytes % type.bytes === 0 ? storage : call('narrow', storage, 0, 0, bytes - (bytes % type.bytes));
+      typed = call('view.dtype', usable, code);
     }
     // As Python's set_: a tensor of its own. A view would share the version counter with every other tensor of the file, and
     // autograd would take an update of one for an update of all.
     const tensor = call('empty.memory_format', [0], code, null, native.device(storage.handle));
-    run('set_.source_Tensor', tensor.handle, typed.handle);
-    run('as_strided_', tensor.handle, shape, strides, native.storageOffset(typed.handle) + offset);
+    run('set_.source_Tensor', tensor, typed);
+    run('as_strided_', tensor, shape, strides, native.storageOffset(typed.handle) + offset);
     return tensor;
   },
 
-  toDevice: (storage, device) => call('to.device', storage.handle, device, dtypeCodes.uint8),
+  toDevice: (storage, device) => call('to.device', storage, device, dtypeCodes.uint8),
 
   finish(tensor, { requiresGrad, conjugate, negative }) {
     let finished = tensor;
-    if (conjugate) finished = call('_conj', finished.handle);
-    if (negative) finished = call('_neg_view', finished.handle);
-    if (requiresGrad) run('requires_grad_', finished.handle, true);
+    if (conjugate) finished = call('_conj', finished);
+    if (negative) finished = call('_neg_view', finished);
+    if (requiresGrad) run('requires_grad_', finished, true);
     return finished;
   },
 
@@ -151,20 +162,20 @@ export const torchEngine: FileEngine<Tensor> = {
     const [first, second] = indices;
     const code = native.dtype(values.handle);
     if (layout === 'sparse_coo') {
-      const made = call('sparse_coo_tensor.indices_size', first!.handle, values.handle, shape, code);
+      const made = call('sparse_coo_tensor.indices_size', first!, values, shape, code);
       // Not the file's word for it: wrong flags give wrong results later.
-      return coalesced === true ? call('coalesce', made.handle) : made;
+      return coalesced === true ? call('coalesce', made) : made;
     }
-    const args = [first!.handle, second!.handle, values.handle, shape] as const;
+    const args = [first!, second!, values, shape] as const;
     run('_validate_sparse_compressed_tensor_args', ...args, LAYOUT_CODES[layout]);
     return call('sparse_compressed_tensor.comp_plain_value_size', ...args, code, LAYOUT_CODES[layout]);
   },
 
-  sparseParts({ handle }): SparseParts<Tensor> {
-    const layout = LAYOUTS[native.layout(handle)]!;
-    const detached = call('detach', handle);
-    const shape = native.shape(handle);
-    const part = (name: string) => call(name, detached.handle);
+  sparseParts(tensor): SparseParts<Tensor> {
+    const layout = LAYOUTS[native.layout(tensor.handle)]!;
+    const detached = call('detach', tensor);
+    const shape = native.shape(tensor.handle);
+    const part = (name: string) => call(name, detached);
     if (layout === 'sparse_coo')
       return { layout, indices: [part('_indices')], values: part('_values'), shape, coalesced: null };
     const byRow = layout === 'sparse_csr' || layout === 'sparse_bsr';
@@ -174,8 +185,8 @@ export const torchEngine: FileEngine<Tensor> = {
 
   storageBytes(tensor, start, bytes) {
     const size = tensor.elementSize();
-    const all = call('as_strided', physical(tensor).handle, [(start + bytes) / size], [1], 0);
-    return bytesOf(call('narrow', all.handle, 0, start / size, bytes / size));
+    const all = call('as_strided', physical(tensor), [(start + bytes) / size], [1], 0);
+    return bytesOf(call('narrow', all, 0, start / size, bytes / size));
   },
 
   elementBytes: (tensor) => bytesOf(tensor),

@@ -188,7 +188,7 @@ export class ZipContents {
     try {
       // maxOutputLength must be positive; one byte more than announced shows entries that unfold to too much.
       bytes = inflateRawSync(stored, { maxOutputLength: entry.bytes + 1 });
-    } catch (cause) {
+    } catch {
       throw fail('cannot be decompressed');
     }
     if (bytes.length !== entry.bytes) throw fail(`unfolds to ${bytes.length} bytes instead of ${entry.bytes}`);
