@@ -5,6 +5,7 @@ import { native } from './load.js';
 import { toCamelCase } from './names.js';
 import { type FunctionSchema, parseSchema, type SchemaArgument } from './schema.js';
 import { Tensor } from './tensor.js';
+import { unsupportedReason } from './unsupported.js';
 import { accepts, type Converter, converterFor, Kind, kindOf, typeTitle } from './values.js';
 import { missingOperatorMessage } from './versions.js';
 
@@ -79,7 +80,13 @@ export class Family {
     only: string | null = null,
   ) {
     const all = native.schemas(name).map(makeOverload);
-    this.overloads = only === null ? all : all.filter((x) => x.schema.overload === only);
+    const asked = only === null ? all : all.filter((x) => x.schema.overload === only);
+    this.overloads = asked.filter((x) => unsupportedReason(name, x.schema.overload) === undefined);
+    const first = asked[0]?.schema;
+    if (first !== undefined && this.overloads.length === 0)
+      throw new MissingOperatorError(
+        `The operator ${titleOf(first)} cannot be called from TypeScript: ${unsupportedReason(name, first.overload)}.`,
+      );
     if (this.overloads.length === 0)
       throw new MissingOperatorError(missingOperatorMessage(name, only ?? undefined, native.info().torch));
   }
@@ -226,9 +233,24 @@ function costOf(base: string, list: boolean, kind: Kind): number {
   return 0;
 }
 
+const titleOf = (schema: FunctionSchema): string =>
+  schema.overload === '' ? schema.name : `${schema.name}.${schema.overload}`;
+
+/** The operator's id; the engine has it, but outside `aten` it may take or give what has no JavaScript form. */
+function resolve(schema: FunctionSchema): number {
+  try {
+    return native.resolve(schema.name, schema.overload);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new MissingOperatorError(`The operator ${titleOf(schema)} cannot be called from TypeScript: ${detail}.`, {
+      cause: error,
+    });
+  }
+}
+
 function makeBound(overload: Overload, slots: readonly Slot[], args: readonly unknown[]): Bound {
   const { schema } = overload;
-  const id = native.resolve(schema.name, schema.overload);
+  const id = resolve(schema);
   const direct = slots.every((slot, i) =>
     i < args.length ? slot.position === i && slot.option === '' : slot.position < 0,
   );

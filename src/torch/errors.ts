@@ -28,7 +28,7 @@ export class OutOfMemoryError extends TorchError {
   }
 }
 
-/** The loaded engine has no such operator; the message names a version that does. */
+/** The loaded engine has no such operator (the message names a version that does), or none that TypeScript can call (it says why). */
 export class MissingOperatorError extends TorchError {
   override readonly name = 'MissingOperatorError';
   constructor(message: string, options?: ErrorOptions) {
