@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { torch } from '../../src/torch/index.js';
-import { engineFolder } from '../../src/torch/load.js';
+import { engineFolder } from '../../src/torch/engine.js';
 
 export interface ParityPython {
   readonly command: string;
