@@ -28,6 +28,7 @@ import { hasOperator, ops } from './ops.js';
 import { getPrintOptions, setPrintOptions, withPrintOptions } from './print.js';
 import * as random from './random.js';
 import { receiveTensor, shareTensor } from './sharing.js';
+import { slice } from './slice.js';
 import { Tensor } from './tensor.js';
 
 installHandWritten();
@@ -52,6 +53,7 @@ const handWritten = {
   findLeaks,
   shareTensor,
   receiveTensor,
+  slice,
   setPrintOptions,
   getPrintOptions,
   withPrintOptions,
@@ -81,10 +83,12 @@ export type { BackwardOptions, GradOptions } from './autograd.js';
 export type { BufferOptions, EmptyOptions, LikeOptions, RandomOptions, TensorOptions } from './create.js';
 export type { DeviceString, DType, Layout, MemoryFormat, TypedArray } from './dtype.js';
 export { ArgumentError, EngineError, MissingOperatorError, OutOfMemoryError, TorchError } from './errors.js';
+export type { Index, IndexArray, IndexedValue } from './indexing.js';
 export type { LeakSite } from './memory.js';
 export type { ConversionOptions, HookHandle, Values } from './methods.js';
 export type { AutocastOptions } from './modes.js';
 export type { NestedArray, TensorData } from './pack.js';
 export type { TensorTicket } from './sharing.js';
+export type { Slice, SliceString } from './slice.js';
 export type { Complex, Scalar } from './types.js';
 export { DifferentiableOperation, FunctionContext, Generator, Tensor };

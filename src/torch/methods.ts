@@ -4,6 +4,7 @@ import { callAny, callTensor, family } from './dispatch.js';
 import { type DeviceString, type DType, dtypeCode, type Layout, type MemoryFormat, type TypedArray } from './dtype.js';
 import { ArgumentError } from './errors.js';
 import { attempt, failure } from './failure.js';
+import { at, type Index, type IndexedValue, setAt } from './indexing.js';
 import { native } from './load.js';
 import type { Handle } from './native.js';
 import { decode, nest, storedAs, typedArrayOver } from './pack.js';
@@ -52,6 +53,18 @@ export interface HandWrittenMethods {
   toArray(): Values;
   /** The memory itself as a typed array: dense, contiguous, on the CPU. Changes are seen on both sides. */
   asTypedArray(): TypedArray;
+  /**
+   * Part of the tensor: `x.at(0, ':', '1:5')` is Python's `x[0, :, 1:5]`. One argument per dimension: integers, slices, `'...'`, `null`,
+   * masks, arrays or tensors of positions. Views share memory, and gradients flow through all of them. See docs/indexing.md.
+   * Source: https://numpy.org/doc/stable/user/basics.indexing.html, with PyTorch's rules
+   * @throws TorchError (`IndexError`) naming the argument that is outside the shape
+   */
+  at(...indices: Index[]): Tensor;
+  /**
+   * Puts a value, broadcast, into part of this tensor: `x.setAt([0, ':'], 1)` is Python's `x[0, :] = 1`. Nested arrays take this tensor's type.
+   * @param indices as the arguments of `at`
+   */
+  setAt(indices: readonly Index[], value: IndexedValue): this;
   /** Rows along the first dimension. */
   [Symbol.iterator](): IterableIterator<Tensor>;
   /** Computes the gradients of this tensor's leaves and adds them to their `grad`. */
@@ -123,6 +136,13 @@ const methods: Record<string, unknown> & ThisType<Tensor> = {
       attempt(() => native.map(this.handle), 'asTypedArray', [this]),
       this.dtype,
     );
+  },
+  at(this: Tensor, ...indices: Index[]): Tensor {
+    return at(this, indices);
+  },
+  setAt(this: Tensor, indices: readonly Index[], value: IndexedValue): Tensor {
+    setAt(this, indices, value);
+    return this;
   },
   *[Symbol.iterator](this: Tensor): IterableIterator<Tensor> {
     const shape = this.shape;

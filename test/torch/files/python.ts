@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { engineFolder } from '../../../src/torch/load.js';
+import { engineFolder } from '../../../src/torch/engine.js';
 import type { Description } from './describe.js';
 
 const script = fileURLToPath(new URL('../../../scripts/golden/files.py', import.meta.url));
