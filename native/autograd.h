@@ -16,38 +16,69 @@ using torch::autograd::variable_list;
 // shared_ptr until 2.12, intrusive_ptr from 2.13: take whatever the engine uses.
 using NodePointer = std::decay_t<decltype(std::declval<at::Tensor>().grad_fn())>;
 
-// One call of a JavaScript function with handles in and handles (or null) out.
-inline variable_list callGradientFunction(Environment* e, ScriptReference& function, const std::vector<variable_list>& groups, size_t expected, const char* what) {
-  napi_env env = e->env;
-  napi_handle_scope scope;
-  check(napi_open_handle_scope(env, &scope), "open a scope");
-  struct Close {
-    napi_env env;
-    napi_handle_scope scope;
-    ~Close() { napi_close_handle_scope(env, scope); }
-  } close{env, scope};
-  napi_value callback, undefined, result;
-  check(napi_get_reference_value(env, function.reference, &callback), "find a function");
-  if (!callback) throw std::runtime_error("a gradient function has been collected");
-  check(napi_get_undefined(env, &undefined), "make undefined");
-  std::vector<napi_value> arguments;
-  for (const auto& group : groups) arguments.push_back(fromItems(e, group, [&](const at::Tensor& t) { return wrapTensor(e, t); }));
-  checkScript(e, napi_call_function(env, undefined, callback, arguments.size(), arguments.data(), &result), "call a gradient function");
-  variable_list gradients;
-  bool isArray = false;
-  napi_is_array(env, result, &isArray);
-  if (!isArray) throw ArgumentError(std::string(what) + " must return an array of gradients, got " + describe(env, result));
-  uint32_t length = 0;
-  check(napi_get_array_length(env, result, &length), "measure an array");
-  if (length != expected)
-    throw ArgumentError(std::string(what) + " must return " + std::to_string(expected) + " gradients (one per input, null for none), got " + std::to_string(length));
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value element;
-    napi_valuetype type;
-    checkScript(e, napi_get_element(env, result, i, &element), "read an array");
-    gradients.push_back(isNothing(e, element, type) ? at::Tensor() : unwrapTensor(e, element, "a returned gradient"));
+// The arguments of one entry point, converted on demand with their names in the errors.
+struct In {
+  Environment* e;
+  napi_value* values;
+
+  static ArgumentPlan named(const char* name) {
+    ArgumentPlan plan;
+    plan.name = name;
+    return plan;
   }
-  return gradients;
+  TensorBox* box(int i) const {
+    double number = 0;
+    napi_get_value_double(e->env, values[i], &number);
+    if (number >= 0) throw ArgumentError("expected a tensor, got " + describe(e->env, values[i]));
+    return findBox(e, number);  // null: disposed and forgotten
+  }
+  const at::Tensor& tensor(int i, const char* name = "self") const { return toTensor(e, values[i], named(name)); }
+  bool flag(int i, const char* name) const { return toBool(e, values[i], named(name)); }
+  std::string text(int i, const char* name) const { return toText(e, values[i], named(name)); }
+  int64_t integer(int i, const char* name) const { return toInteger(e, values[i], named(name)); }
+  bool nothing(int i) const {
+    napi_valuetype type;
+    return isNothing(e, values[i], type);
+  }
+  napi_value function(int i) const {
+    napi_valuetype type;
+    if (napi_typeof(e->env, values[i], &type) != napi_ok || type != napi_function) throw ArgumentError("expected a function, got " + describe(e->env, values[i]));
+    return values[i];
+  }
+  template <class Body>
+  void each(int i, const char* name, Body body) const {
+    eachElement(e, values[i], named(name), "an array", body);
+  }
+  variable_list tensors(int i, const char* name, bool allowNull = true) const {
+    variable_list list;
+    each(i, name, [&](napi_value x) {
+      napi_valuetype type;
+      const bool none = isNothing(e, x, type);
+      if (none && !allowNull) throw ArgumentError(std::string(name) + " must not contain null");
+      list.push_back(none ? at::Tensor() : toTensor(e, x, named(name)));
+    });
+    return list;
+  }
+};
+
+inline napi_value fromTensors(Environment* e, const variable_list& list) {
+  return fromItems(e, list, [e](const at::Tensor& t) { return wrapTensor(e, t); });
+}
+
+// One call of a JavaScript function with lists of handles in and a list of handles (or null) out.
+inline variable_list callGradientFunction(Environment* e, ScriptReference& function, const std::vector<variable_list>& groups, size_t expected, const std::string& what) {
+  napi_handle_scope scope;
+  check(napi_open_handle_scope(e->env, &scope), "open a scope");
+  std::unique_ptr<Environment, std::function<void(Environment*)>> close(e, [scope](Environment* owner) { napi_close_handle_scope(owner->env, scope); });
+  napi_value callback, undefined, result;
+  check(napi_get_reference_value(e->env, function.reference, &callback), "find a function");
+  check(napi_get_undefined(e->env, &undefined), "make undefined");
+  std::vector<napi_value> arguments;
+  for (const auto& group : groups) arguments.push_back(fromTensors(e, group));
+  checkScript(e, napi_call_function(e->env, undefined, callback, arguments.size(), arguments.data(), &result), "call a gradient function");
+  variable_list gradients = In{e, &result}.tensors(0, what.c_str());
+  if (gradients.size() == expected) return gradients;
+  throw ArgumentError(what + " must return " + std::to_string(expected) + " gradients (one per input, null for none), got " + std::to_string(gradients.size()));
 }
 
 // A custom autograd function. Saved outputs go through SavedVariable, so that the graph does not keep itself alive.
@@ -66,7 +97,6 @@ struct ScriptNode : Node {
     saved.clear();
     released = true;
   }
-
   template <class T>
   static NodePointer pointerTo(T* node) {
     if constexpr (std::is_same<NodePointer, std::shared_ptr<T>>::value) return node->shared_from_this();
@@ -74,13 +104,12 @@ struct ScriptNode : Node {
   }
 
   variable_list apply(variable_list&& gradients) override {
-    if (released) throw std::runtime_error("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Specify retainGraph: true if you need to backward through the graph a second time.");
-    variable_list unpacked;
+    if (released) throw std::runtime_error("Trying to backward through the graph a second time; give retainGraph: true the first time if you need to");
+    variable_list unpacked, result;
     for (auto& variable : saved) unpacked.push_back(variable.unpack(pointerTo<Node>(this)));
     for (size_t i = 0; i < gradients.size(); i++)
       if (!gradients[i].defined() && differentiable[i]) gradients[i] = input_metadata(i).zeros_like();
-    variable_list result;
-    runScript(environment, alive, [&] { result = callGradientFunction(environment, function, {gradients, unpacked}, num_outputs(), ("the backward of " + title).c_str()); });
+    runScript(environment, alive, [&] { result = callGradientFunction(environment, function, {gradients, unpacked}, num_outputs(), "the backward of " + title); });
     return result;
   }
 };
@@ -110,114 +139,66 @@ inline void runEngine(Environment* e, const std::function<void()>& work) {
     finished = true;
     e->pumpSignal.notify_all();
   });
-  {
-    std::unique_lock<std::mutex> lock(e->pumpMutex);
-    while (true) {
-      e->pumpSignal.wait(lock, [&] { return finished || !e->pumpTasks.empty(); });
-      if (e->pumpTasks.empty()) break;
-      ScriptTask* task = e->pumpTasks.front();
-      e->pumpTasks.pop_front();
-      lock.unlock();
-      try {
-        task->run();
-      } catch (...) {
-        task->error = std::current_exception();
-      }
-      lock.lock();
-      task->done = true;
-      e->pumpSignal.notify_all();
+  std::unique_lock<std::mutex> lock(e->pumpMutex);
+  while (true) {
+    e->pumpSignal.wait(lock, [&] { return finished || !e->pumpTasks.empty(); });
+    if (e->pumpTasks.empty()) break;
+    ScriptTask* task = e->pumpTasks.front();
+    e->pumpTasks.pop_front();
+    lock.unlock();
+    try {
+      task->run();
+    } catch (...) {
+      task->error = std::current_exception();
     }
-    e->pumping = false;
+    lock.lock();
+    task->done = true;
+    e->pumpSignal.notify_all();
   }
+  e->pumping = false;
+  lock.unlock();
   helper.join();
   if (error) std::rethrow_exception(error);
 }
 
-inline variable_list tensorList(Environment* e, napi_value array, const char* what) {
-  variable_list list;
-  bool isArray = false;
-  napi_is_array(e->env, array, &isArray);
-  if (!isArray) throw ArgumentError(std::string(what) + " must be an array of tensors, got " + describe(e->env, array));
-  uint32_t length;
-  check(napi_get_array_length(e->env, array, &length), "measure an array");
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value element;
-    napi_valuetype type;
-    checkScript(e, napi_get_element(e->env, array, i, &element), "read an array");
-    list.push_back(isNothing(e, element, type) ? at::Tensor() : unwrapTensor(e, element, what));
-  }
-  return list;
+inline napi_value backward(In in) {
+  variable_list roots = in.tensors(0, "tensors", false), gradients = in.tensors(1, "gradients"), inputs;
+  const bool retain = in.flag(2, "retainGraph"), create = in.flag(3, "createGraph");
+  if (roots.empty()) throw ArgumentError("backward needs at least one tensor");
+  if (gradients.size() != roots.size()) throw ArgumentError("backward needs one gradient (or null) per tensor");
+  if (!in.nothing(4) && (inputs = in.tensors(4, "inputs", false)).empty()) throw ArgumentError("inputs must not be an empty array");
+  runEngine(in.e, [&] { torch::autograd::backward(roots, gradients, retain, create, inputs); });
+  return nullptr;
 }
 
-inline void requireDefined(const variable_list& list, const char* what) {
-  for (const auto& tensor : list)
-    if (!tensor.defined()) throw ArgumentError(std::string(what) + " must not contain null");
+inline napi_value grad(In in) {
+  variable_list outputs = in.tensors(0, "outputs", false), inputs = in.tensors(1, "inputs", false), gradients = in.tensors(2, "gradients"), result;
+  const bool retain = in.flag(3, "retainGraph"), create = in.flag(4, "createGraph"), unused = in.flag(5, "allowUnused");
+  if (outputs.empty() || inputs.empty()) throw ArgumentError("grad needs at least one output and one input");
+  if (gradients.size() != outputs.size()) throw ArgumentError("grad needs one gradient (or null) per output");
+  runEngine(in.e, [&] { result = torch::autograd::grad(outputs, inputs, gradients, retain, create, unused); });
+  return fromTensors(in.e, result);
 }
 
-inline bool flag(Environment* e, napi_value value, const char* what) {
-  bool on;
-  if (napi_get_value_bool(e->env, value, &on) != napi_ok) throw ArgumentError(std::string(what) + " must be true or false, got " + describe(e->env, value));
-  return on;
-}
-
-inline std::string text(Environment* e, napi_value value, const char* what) {
-  ArgumentPlan argument;
-  argument.name = what;
-  return toText(e, value, argument);
-}
-
-inline int64_t integer(Environment* e, napi_value value, const char* what) {
-  ArgumentPlan argument;
-  argument.name = what;
-  return toInteger(e, value, argument);
-}
-
-namespace entry {
-
-inline napi_value getGrad(Environment* e, napi_value* a) { return wrapTensor(e, unwrapTensor(e, a[0], "the tensor").grad()); }
-
-inline napi_value setGrad(Environment* e, napi_value* a) {
-  const at::Tensor& tensor = unwrapTensor(e, a[0], "the tensor");
-  napi_valuetype type;
-  at::Tensor grad = isNothing(e, a[1], type) ? at::Tensor() : unwrapTensor(e, a[1], "the gradient");
+inline napi_value setGrad(In in) {
+  const at::Tensor& tensor = in.tensor(0);
+  at::Tensor grad = in.nothing(1) ? at::Tensor() : in.tensor(1, "grad");
   if (grad.defined() && (!grad.sizes().equals(tensor.sizes()) || grad.device() != tensor.device() || grad.scalar_type() != tensor.scalar_type()))
     throw ArgumentError("the gradient must have the tensor's shape, dtype and device");
   tensor.mutable_grad() = grad;
   return nullptr;
 }
 
-inline napi_value gradFnName(Environment* e, napi_value* a) {
-  const auto& node = unwrapTensor(e, a[0], "the tensor").grad_fn();
-  if (node) return fromText(e, node->name());
-  return wrapTensor(e, at::Tensor());
-}
-
-inline napi_value backward(Environment* e, napi_value* a) {
-  variable_list roots = tensorList(e, a[0], "the tensors"), gradients = tensorList(e, a[1], "the gradients"), inputs;
-  requireDefined(roots, "the tensors");
-  if (roots.empty()) throw ArgumentError("backward needs at least one tensor");
-  if (gradients.size() != roots.size()) throw ArgumentError("backward needs one gradient (or null) per tensor");
-  bool retain = flag(e, a[2], "retainGraph"), create = flag(e, a[3], "createGraph");
-  napi_valuetype type;
-  if (!isNothing(e, a[4], type)) {
-    inputs = tensorList(e, a[4], "the inputs");
-    requireDefined(inputs, "the inputs");
-    if (inputs.empty()) throw ArgumentError("inputs must not be an empty array");
+// 0: no tensor of the list has a gradient, 1: some have, 2: all have; `clear` then drops them.
+inline napi_value gradients(In in) {
+  auto scratch = (in.e->cursor = 0, nextScratch(in.e, In::named("tensors")));
+  size_t count = 0;
+  for (size_t i = 0; i < scratch.second; i++) {
+    const at::Tensor& tensor = tensorOf(in.e, scratch.first[i], In::named("tensors"));
+    count += tensor.grad().defined();
+    if (in.flag(0, "clear")) tensor.mutable_grad() = at::Tensor();
   }
-  runEngine(e, [&] { torch::autograd::backward(roots, gradients, retain, create, inputs); });
-  return nullptr;
-}
-
-inline napi_value grad(Environment* e, napi_value* a) {
-  variable_list outputs = tensorList(e, a[0], "the outputs"), inputs = tensorList(e, a[1], "the inputs"), gradients = tensorList(e, a[2], "the gradients");
-  requireDefined(outputs, "the outputs");
-  requireDefined(inputs, "the inputs");
-  if (outputs.empty() || inputs.empty()) throw ArgumentError("grad needs at least one output and one input");
-  if (gradients.size() != outputs.size()) throw ArgumentError("grad needs one gradient (or null) per output");
-  bool retain = flag(e, a[3], "retainGraph"), create = flag(e, a[4], "createGraph"), unused = flag(e, a[5], "allowUnused");
-  variable_list result;
-  runEngine(e, [&] { result = torch::autograd::grad(outputs, inputs, gradients, retain, create, unused); });
-  return fromItems(e, result, [&](const at::Tensor& t) { return wrapTensor(e, t); });
+  return fromInteger(in.e, count == scratch.second ? 2 : count ? 1 : 0);
 }
 
 struct CountedHook : ScriptReference {
@@ -225,40 +206,25 @@ struct CountedHook : ScriptReference {
   ~CountedHook() { scriptNodes--; }
 };
 
-inline napi_value addHook(Environment* e, napi_value* a) {
-  const at::Tensor& tensor = unwrapTensor(e, a[0], "the tensor");
-  napi_valuetype type;
-  check(napi_typeof(e->env, a[1], &type), "look at a value");
-  if (type != napi_function) throw ArgumentError("a hook must be a function, got " + describe(e->env, a[1]));
+inline napi_value addHook(In in) {
+  const at::Tensor& tensor = in.tensor(0);
   if (!tensor.requires_grad()) throw ArgumentError("cannot register a hook on a tensor that doesn't require gradient");
-  auto hook = std::make_shared<CountedHook>(e, a[1]);
-  auto alive = e->references;
-  unsigned id = tensor.register_hook([e, hook, alive](at::Tensor gradient) -> at::Tensor {
+  auto hook = std::make_shared<CountedHook>(in.e, in.function(1));
+  auto id = tensor.register_hook([e = in.e, hook, alive = in.e->references](at::Tensor gradient) -> at::Tensor {
     variable_list result;
     runScript(e, alive, [&] { result = callGradientFunction(e, *hook, {{gradient}}, 1, "a hook"); });
     return result[0];
   });
-  return fromInteger(e, id);
+  return fromInteger(in.e, id);
 }
 
-inline napi_value removeHook(Environment* e, napi_value* a) {
-  unwrapTensor(e, a[0], "the tensor").remove_hook(static_cast<unsigned>(integer(e, a[1], "id")));
-  return nullptr;
-}
-
-inline napi_value customNode(Environment* e, napi_value* a) {
-  std::string name = text(e, a[0], "name");
-  variable_list inputs = tensorList(e, a[1], "the inputs"), outputs = tensorList(e, a[2], "the outputs"), saved = tensorList(e, a[3], "the saved tensors");
-  requireDefined(outputs, "the outputs");
-  napi_valuetype type;
-  check(napi_typeof(e->env, a[4], &type), "look at a value");
-  if (type != napi_function) throw ArgumentError("backward must be a function, got " + describe(e->env, a[4]));
-  NodePointer pointer = makeNode<NodePointer>(e, a[4], name);
+inline napi_value customNode(In in) {
+  variable_list inputs = in.tensors(1, "inputs"), outputs = in.tensors(2, "outputs", false), saved = in.tensors(3, "saved tensors"), results;
+  NodePointer pointer = makeNode<NodePointer>(in.e, in.function(4), in.text(0, "name"));
   auto* node = static_cast<ScriptNode*>(pointer.get());
   torch::autograd::edge_list edges;
   for (const auto& input : inputs) edges.push_back(input.defined() ? torch::autograd::impl::gradient_edge(input) : torch::autograd::Edge());
   node->set_next_edges(std::move(edges));
-  variable_list results;
   for (auto& output : outputs) {
     // A fresh tensor object over the same memory: the one given may be an input, or known to somebody else.
     at::Tensor fresh = output.detach();
@@ -268,19 +234,11 @@ inline napi_value customNode(Environment* e, napi_value* a) {
     results.push_back(fresh);
   }
   for (auto& tensor : saved) {
-    ptrdiff_t output = -1;
-    for (size_t i = 0; tensor.defined() && i < outputs.size(); i++)
-      if (tensor.unsafeGetTensorImpl() == outputs[i].unsafeGetTensorImpl()) output = static_cast<ptrdiff_t>(i);
-    if (output >= 0) node->saved.emplace_back(results[output], true);
-    else node->saved.emplace_back(tensor, false);
+    auto same = std::find_if(outputs.begin(), outputs.end(), [&](const at::Tensor& output) { return tensor.is_same(output); });
+    const bool isOutput = tensor.defined() && same != outputs.end();
+    node->saved.emplace_back(isOutput ? results[same - outputs.begin()] : tensor, isOutput);
   }
-  return fromItems(e, results, [&](const at::Tensor& t) { return wrapTensor(e, t); });
+  return fromTensors(in.e, results);
 }
 
-inline napi_value setPumpAlways(Environment* e, napi_value* a) {
-  e->pumpAlways = flag(e, a[0], "the switch");
-  return nullptr;
-}
-
-}  // namespace entry
 }  // namespace praxis

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 
 #include "devices.h"
 
@@ -14,82 +13,52 @@ namespace praxis {
 
 std::atomic<int64_t> scriptNodes{0};
 
-// ---- errors ----
-
-static void throwError(Environment* e, const char* kind, const std::string& message) {
-  napi_value code, textValue, error;
-  if (napi_create_string_utf8(e->env, kind, NAPI_AUTO_LENGTH, &code) != napi_ok || napi_create_string_utf8(e->env, message.data(), message.size(), &textValue) != napi_ok ||
-      napi_create_error(e->env, code, textValue, &error) != napi_ok)
-    return;
-  napi_throw(e->env, error);
-}
-
-static void throwScript(Environment* e) {
-  if (!e->thrown) return;  // the thread is being terminated: nothing to report to
-  napi_value error = nullptr;
-  if (napi_get_reference_value(e->env, e->thrown, &error) == napi_ok) napi_throw(e->env, error);
-  napi_delete_reference(e->env, e->thrown);
-  e->thrown = nullptr;
-}
-
-static std::string firstPart(const char* what) {
-  // Engine messages end in a C++ backtrace nobody can use.
-  std::string message = what;
-  size_t cut = message.find("\nException raised from ");
-  return cut == std::string::npos ? message : message.substr(0, cut);
-}
-
-// One place turns every C++ exception into a JavaScript one.
-template <class Body>
-static napi_value guarded(Environment* e, Body body) {
-  try {
-    return body();
-  } catch (const ScriptError&) {
-    throwScript(e);
-  } catch (const ArgumentError& error) {
-    throwError(e, "ArgumentError", error.what());
-  } catch (const c10::OutOfMemoryError& error) {
-    throwError(e, "OutOfMemoryError", error.what_without_backtrace());
-  } catch (const c10::IndexError& error) {
-    throwError(e, "IndexError", error.what_without_backtrace());
-  } catch (const c10::ValueError& error) {
-    throwError(e, "ValueError", error.what_without_backtrace());
-  } catch (const c10::TypeError& error) {
-    throwError(e, "TypeError", error.what_without_backtrace());
-  } catch (const c10::NotImplementedError& error) {
-    throwError(e, "NotImplementedError", error.what_without_backtrace());
-  } catch (const c10::LinAlgError& error) {
-    throwError(e, "LinAlgError", error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    throwError(e, "RuntimeError", error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    throwError(e, "OutOfMemoryError", "the process is out of memory");
-  } catch (const std::exception& error) {
-    throwError(e, "RuntimeError", firstPart(error.what()));
-  } catch (...) {
-    throwError(e, "RuntimeError", "an unknown exception left the engine");
-  }
+static napi_value throwError(Environment* e, const char* kind, std::string message) {
+  message = message.substr(0, message.find("\nException raised from "));  // a C++ backtrace helps nobody
+  napi_value code, text, error;
+  if (napi_create_string_utf8(e->env, kind, NAPI_AUTO_LENGTH, &code) == napi_ok && napi_create_string_utf8(e->env, message.data(), message.size(), &text) == napi_ok &&
+      napi_create_error(e->env, code, text, &error) == napi_ok)
+    napi_throw(e->env, error);
   return nullptr;
 }
 
-using Entry = napi_value (*)(Environment*, napi_value*);
-constexpr size_t kMostArguments = 6;  // of an entry point; call() takes more
-
-template <Entry function, size_t expected>
-static napi_value enter(napi_env env, napi_callback_info callback) {
-  size_t count = kMostArguments;
-  napi_value values[kMostArguments];
-  void* data;
-  if (napi_get_cb_info(env, callback, &count, values, nullptr, &data) != napi_ok) return nullptr;
-  auto* e = static_cast<Environment*>(data);
-  return guarded(e, [&]() -> napi_value {
-    if (count < expected) throw ArgumentError("this bridge function takes " + std::to_string(expected) + " arguments, got " + std::to_string(count));
-    e->drain();
-    return function(e, values);
-  });
+static napi_value throwScript(Environment* e) {
+  napi_value error = nullptr;
+  if (!e->thrown) return nullptr;  // the thread is being terminated: nobody to tell
+  if (napi_get_reference_value(e->env, e->thrown, &error) == napi_ok) napi_throw(e->env, error);
+  napi_delete_reference(e->env, e->thrown);
+  e->thrown = nullptr;
+  return nullptr;
 }
 
-// ---- operators ----
+// The one place that turns C++ exceptions into JavaScript's.
+template <class Body>
+static napi_value guarded(Environment* e, Body body) {
+  try {
+    e->drain();
+    e->collectIfDue();
+    return body();
+  } catch (const ScriptError&) {
+    return throwScript(e);
+  } catch (const ArgumentError& error) {
+    return throwError(e, "ArgumentError", error.what());
+  } catch (const c10::Error& error) {
+    const char* kind = dynamic_cast<const c10::OutOfMemoryError*>(&error)      ? "OutOfMemoryError"
+                       : dynamic_cast<const c10::IndexError*>(&error)          ? "IndexError"
+                       : dynamic_cast<const c10::ValueError*>(&error)          ? "ValueError"
+                       : dynamic_cast<const c10::TypeError*>(&error)           ? "TypeError"
+                       : dynamic_cast<const c10::NotImplementedError*>(&error) ? "NotImplementedError"
+                       : dynamic_cast<const c10::LinAlgError*>(&error)         ? "LinAlgError"
+                                                                               : "RuntimeError";
+    return throwError(e, kind, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    return throwError(e, "OutOfMemoryError", "the process is out of memory");
+  } catch (const std::exception& error) {
+    return throwError(e, "RuntimeError", error.what());
+  } catch (...) {
+    return throwError(e, "RuntimeError", "an unknown exception left the engine");
+  }
+}
 
 // call(id, shell, ...arguments): `shell` is an object that is to own a single tensor result, or null.
 static napi_value call(napi_env env, napi_callback_info callback) {
@@ -100,100 +69,81 @@ static napi_value call(napi_env env, napi_callback_info callback) {
   if (napi_get_cb_info(env, callback, &count, values, nullptr, &data) != napi_ok) return nullptr;
   auto* e = static_cast<Environment*>(data);
   return guarded(e, [&]() -> napi_value {
-    e->drain();
-    int32_t id = -1;
-    double number = -1;
-    if (count < 2 || count > most || napi_get_value_double(env, values[0], &number) != napi_ok || !(number >= 0 && number < static_cast<double>(e->plans.size())))
-      throw ArgumentError("call needs an operator id made by resolve");
-    id = static_cast<int32_t>(number);
+    double id = -1;
+    if (count < 2 || count > most || napi_get_value_double(env, values[0], &id) != napi_ok || !(id >= 0 && id < static_cast<double>(e->plans.size()))) throw ArgumentError("call needs an operator id made by resolve");
     napi_valuetype type;
     check(napi_typeof(env, values[1], &type), "look at a value");
-    return callOperator(e, *e->plans[id], type == napi_object ? values[1] : nullptr, count - 2, values + 2);
+    return callOperator(e, *e->plans[static_cast<size_t>(id)], type == napi_object ? values[1] : nullptr, count - 2, values + 2);
   });
 }
 
-namespace entry {
-
-static napi_value resolve(Environment* e, napi_value* a) {
-  std::string name = text(e, a[0], "name"), overload = text(e, a[1], "overload");
-  std::string key = name + "." + overload;
-  auto known = e->planIds.find(key);
-  if (known != e->planIds.end()) return fromInteger(e, known->second);
+static napi_value resolve(In in) {
+  const std::string name = in.text(0, "name"), overload = in.text(1, "overload"), key = name + "." + overload;
+  auto known = in.e->planIds.find(key);
+  if (known != in.e->planIds.end()) return fromInteger(in.e, known->second);
   auto op = c10::Dispatcher::singleton().findSchema({name, overload});
-  if (!op) return fromInteger(e, -1);
-  std::string reason;
-  auto plan = makePlan(*op, reason);
-  if (!plan) throw ArgumentError("operator " + key + " cannot be called from JavaScript: " + reason);
-  e->plans.push_back(std::move(plan));
-  int32_t id = static_cast<int32_t>(e->plans.size() - 1);
-  e->planIds.emplace(key, id);
-  return fromInteger(e, id);
+  if (!op) return fromInteger(in.e, -1);
+  in.e->plans.push_back(makePlan(*op));
+  in.e->planIds.emplace(key, static_cast<int32_t>(in.e->plans.size() - 1));
+  return fromInteger(in.e, static_cast<int64_t>(in.e->plans.size() - 1));
 }
 
-static const std::map<std::string, std::vector<std::string>>& overloads() {
-  static const auto* table = [] {
-    auto* made = new std::map<std::string, std::vector<std::string>>;
-    for (const auto& name : c10::Dispatcher::singleton().getAllOpNames()) (*made)[name.name].push_back(name.overload_name);
-    for (auto& entry : *made) std::sort(entry.second.begin(), entry.second.end());
+using Overloads = std::map<std::string, std::vector<c10::OperatorHandle>>;
+static const Overloads& overloads() {
+  static const Overloads& once = *[] {
+    auto* made = new Overloads;
+    for (const auto& name : c10::Dispatcher::singleton().getAllOpNames())
+      if (auto op = c10::Dispatcher::singleton().findSchema(name)) (*made)[name.name].push_back(*op);
     return made;
   }();
-  return *table;
+  return once;
 }
 
-static napi_value operatorNames(Environment* e, napi_value*) {
+static napi_value operatorNames(In in) {
   std::vector<std::string> names;
   for (const auto& entry : overloads())
-    for (const auto& overload : entry.second)
-      if (c10::Dispatcher::singleton().findSchema({entry.first, overload})) names.push_back(overload.empty() ? entry.first : entry.first + "." + overload);
-  return fromItems(e, names, [&](const std::string& name) { return fromText(e, name); });
+    for (const auto& op : entry.second) names.push_back(c10::toString(op.operator_name()));
+  std::sort(names.begin(), names.end());
+  return fromItems(in.e, names, [&](const std::string& name) { return fromText(in.e, name); });
 }
 
-static napi_value schemas(Environment* e, napi_value* a) {
+static napi_value schemas(In in) {
   std::vector<std::string> found;
-  auto entry = overloads().find(text(e, a[0], "name"));
+  auto entry = overloads().find(in.text(0, "name"));
   if (entry != overloads().end())
-    for (const auto& overload : entry->second)
-      if (auto op = c10::Dispatcher::singleton().findSchema({entry->first, overload})) found.push_back(c10::toString(op->schema()));
-  return fromItems(e, found, [&](const std::string& schema) { return fromText(e, schema); });
+    for (const auto& op : entry->second) found.push_back(c10::toString(op.schema()));
+  std::sort(found.begin(), found.end());
+  return fromItems(in.e, found, [&](const std::string& schema) { return fromText(in.e, schema); });
 }
 
-static napi_value takeWarnings(Environment* e, napi_value*) {
-  std::vector<std::string> taken;
-  taken.swap(e->warnings);
-  return fromItems(e, taken, [&](const std::string& warning) { return fromText(e, warning); });
-}
-
-}  // namespace entry
-
-// Engine warnings go to the JavaScript thread they arose on; there they become Node warnings.
+// Engine warnings wait for the JavaScript thread they arose on to ask for them.
 struct Warnings : c10::WarningHandler {
   Environment* environment;
   explicit Warnings(Environment* e) : environment(e) {}
-#if PRAXIS_TORCH >= 200
-  void process(const c10::Warning& warning) override { keep(warning.msg()); }
-#else
-  void process(const c10::SourceLocation&, const std::string& message, bool) override { keep(message); }
-#endif
   void keep(const std::string& message) {
     if (std::this_thread::get_id() == environment->thread && environment->warnings.size() < 100) environment->warnings.push_back(message);
   }
+#if PRAXIS_TORCH >= 200
+  void process(const c10::Warning& warning) override { keep(warning.msg()); }
+  static void install(c10::WarningHandler* handler) { c10::WarningUtils::set_warning_handler(handler); }
+#else
+  void process(const c10::SourceLocation&, const std::string& message, bool) override { keep(message); }
+  static void install(c10::WarningHandler* handler) { c10::Warning::set_warning_handler(handler); }
+#endif
 };
 
-static void setWarningHandler(c10::WarningHandler* handler) {
-#if PRAXIS_TORCH >= 200
-  c10::WarningUtils::set_warning_handler(handler);
-#else
-  c10::Warning::set_warning_handler(handler);
-#endif
+static napi_value takeWarnings(In in) {
+  std::vector<std::string> taken;
+  taken.swap(in.e->warnings);
+  return fromItems(in.e, taken, [&](const std::string& warning) { return fromText(in.e, warning); });
 }
 
-// Operator calls nest only through hooks, a few levels deep: room for all of them is made once so that no stack moves.
-Environment::Environment() { stacks.reserve(64); }
+Environment::Environment() = default;
 Environment::~Environment() = default;
 
 static void closeEnvironment(napi_env, void* data, void*) {
   auto* e = static_cast<Environment*>(data);
-  setWarningHandler(nullptr);
+  Warnings::install(nullptr);
   e->inference.clear();
   {
     std::lock_guard<std::mutex> lock(e->references->mutex);
@@ -202,45 +152,105 @@ static void closeEnvironment(napi_env, void* data, void*) {
   e->release();
 }
 
+// An entry point: its name, how many arguments it takes, what it does.
+struct Entry {
+  const char* name;
+  size_t arguments;
+  napi_value (*run)(In);
+};
+struct BoundEntry {
+  Environment* environment;
+  const Entry* entry;
+};
+
+static napi_value enter(napi_env env, napi_callback_info callback) {
+  size_t count = 6;
+  napi_value values[6];
+  void* data;
+  if (napi_get_cb_info(env, callback, &count, values, nullptr, &data) != napi_ok) return nullptr;
+  auto* bound = static_cast<BoundEntry*>(data);
+  return guarded(bound->environment, [&]() -> napi_value {
+    if (count < bound->entry->arguments) throw ArgumentError(std::string(bound->entry->name) + " takes " + std::to_string(bound->entry->arguments) + " arguments, got " + std::to_string(count));
+    return bound->entry->run(In{bound->environment, values});
+  });
+}
+
+#define PRAXIS_DO(statement) [](In in) -> napi_value { statement; return nullptr; }
+#define PRAXIS_GET(value) [](In in) -> napi_value { return value; }
+static const Entry entries[] = {
+    {"info", 0, info}, {"operatorNames", 0, operatorNames}, {"schemas", 1, schemas}, {"resolve", 2, resolve}, {"takeWarnings", 0, takeWarnings},
+    // handles
+    {"dispose", 1, dispose}, {"adopt", 2, adopt}, {"setScratch", 1, setScratch}, {"setCollector", 1, PRAXIS_DO(check(napi_create_reference(in.e->env, in.function(0), 1, &in.e->collector), "keep the collector"))}, {"scopeClose", 2, scopeClose}, {"liveTensors", 0, liveTensors}, {"memory", 0, memory},
+    {"isDisposed", 1, [](In in) { TensorBox* box = in.box(0); return fromBool(in.e, !box || box->disposed); }},
+    {"scopeMark", 0, PRAXIS_GET(fromInteger(in.e, in.e->births))},
+    {"sameTensor", 2, PRAXIS_GET(fromBool(in.e, in.tensor(0).is_same(in.tensor(1))))},
+    {"alias", 1, PRAXIS_GET(wrapTensor(in.e, in.tensor(0)))},
+    // tensors
+    {"shape", 1, PRAXIS_GET(fromSizes(in.e, in.tensor(0).sizes()))}, {"strides", 1, PRAXIS_GET(fromSizes(in.e, in.tensor(0).strides()))},
+    {"dtype", 1, PRAXIS_GET(fromInteger(in.e, static_cast<int64_t>(in.tensor(0).scalar_type())))},
+    {"device", 1, PRAXIS_GET(fromText(in.e, in.tensor(0).device().str()))},
+    {"numel", 1, PRAXIS_GET(fromInteger(in.e, in.tensor(0).numel()))},
+    {"version", 1, PRAXIS_GET(fromInteger(in.e, in.tensor(0).is_inference() ? 0 : static_cast<int64_t>(in.tensor(0)._version())))},
+    {"storageOffset", 1, PRAXIS_GET(fromInteger(in.e, in.tensor(0).storage_offset()))},
+    {"layout", 1, [](In in) { std::ostringstream text; text << in.tensor(0).layout(); std::string name = text.str(); for (char& c : name) c = static_cast<char>(tolower(c)); return fromText(in.e, name); }},
+    {"item", 1, PRAXIS_GET(fromEngine(in.e, c10::IValue(in.tensor(0).item())))},
+    {"flags", 1, flags}, {"storage", 1, storage}, {"fromBytes", 5, fromBytes}, {"exportHandle", 1, exportHandle}, {"importHandle", 1, importHandle},
+    {"read", 1, PRAXIS_GET(elements(in, false))}, {"map", 1, PRAXIS_GET(elements(in, true))},
+    // autograd
+    {"backward", 5, backward}, {"grad", 6, grad}, {"setGrad", 2, setGrad}, {"gradients", 1, gradients}, {"addHook", 2, addHook}, {"customNode", 5, customNode},
+    {"getGrad", 1, PRAXIS_GET(wrapTensor(in.e, in.tensor(0).grad()))},
+    {"gradFnName", 1, [](In in) { const auto& node = in.tensor(0).grad_fn(); return node ? fromText(in.e, node->name()) : wrapTensor(in.e, at::Tensor()); }},
+    {"removeHook", 2, PRAXIS_DO(in.tensor(0).remove_hook(static_cast<unsigned>(in.integer(1, "id"))))},
+    {"setPumpAlways", 1, PRAXIS_DO(in.e->pumpAlways = in.flag(0, "on"))},
+    // modes
+    {"isGradEnabled", 0, PRAXIS_GET(fromBool(in.e, at::GradMode::is_enabled()))},
+    {"setGradEnabled", 1, [](In in) { const bool before = at::GradMode::is_enabled(); at::GradMode::set_enabled(in.flag(0, "enabled")); return fromBool(in.e, before); }},
+    {"enterInference", 1, PRAXIS_DO(in.e->inference.push_back(std::make_unique<c10::InferenceMode>(in.flag(0, "enabled"))))},
+    {"leaveInference", 0, PRAXIS_DO(if (in.e->inference.empty()) throw ArgumentError("inference mode was not entered"); in.e->inference.pop_back())},
+    {"isInference", 0, PRAXIS_GET(fromBool(in.e, c10::InferenceMode::is_enabled()))},
+    {"getAutocast", 1, [](In in) { auto state = autocastState(typeOf(in, 0)); return fromFields(in.e, {{"enabled", fromBool(in.e, state.first)}, {"dtype", fromInteger(in.e, static_cast<int64_t>(state.second))}}); }},
+    {"setAutocast", 3, setAutocast}, {"clearAutocastCache", 0, PRAXIS_DO(at::autocast::clear_cache())},
+    {"setAutocastCacheEnabled", 1, [](In in) { const bool before = at::autocast::is_autocast_cache_enabled(); at::autocast::set_autocast_cache_enabled(in.flag(0, "on")); return fromBool(in.e, before); }},
+    // random numbers, threads, switches
+    {"manualSeed", 1, PRAXIS_DO(at::manual_seed(seedOf(in, 0)))}, {"makeGenerator", 1, makeGenerator},
+    {"defaultGenerator", 1, PRAXIS_GET(wrapValue<at::Generator>(in.e, Magic::generator, at::globalContext().defaultGenerator(deviceOf(in, 0))))},
+    {"generatorSeed", 2, generatorState<0>}, {"generatorInitialSeed", 1, generatorState<1>}, {"generatorState", 1, generatorState<2>}, {"setGeneratorState", 2, generatorState<3>},
+    {"generatorDevice", 1, PRAXIS_GET(fromText(in.e, generatorOf(in).device().str()))},
+    {"numThreads", 0, PRAXIS_GET(fromInteger(in.e, at::get_num_threads()))}, {"setNumThreads", 1, PRAXIS_DO(at::set_num_threads(threadCount(in)))},
+    {"numInteropThreads", 0, PRAXIS_GET(fromInteger(in.e, at::get_num_interop_threads()))}, {"setNumInteropThreads", 1, PRAXIS_DO(at::set_num_interop_threads(threadCount(in)))},
+    {"getSwitch", 1, PRAXIS_GET(engineSwitch(in, false))}, {"setSwitch", 2, PRAXIS_GET(engineSwitch(in, true))},
+    // accelerators
+    {"deviceCount", 1, [](In in) { auto type = typeOf(in, 0); return fromInteger(in.e, type == c10::kCPU ? 1 : usable(type) ? guardOf(type).deviceCount() : 0); }},
+    {"currentDevice", 1, [](In in) { auto type = typeOf(in, 0); return fromInteger(in.e, type == c10::kCPU ? 0 : guardOf(type).getDevice().index()); }},
+    {"setDevice", 2, setDevice}, {"synchronize", 1, synchronize}, {"deviceStats", 1, allocator<0>}, {"resetPeakStats", 1, allocator<1>}, {"emptyCache", 1, allocator<2>},
+    {"streamNew", 2, [](In in) { auto device = deviceOf(in, 0); return fromStream(in, guardOf(device.type()).getStreamFromGlobalPool(device, in.flag(1, "highPriority"))); }},
+    {"streamCurrent", 1, [](In in) { auto device = deviceOf(in, 0); return fromStream(in, guardOf(device.type()).getStream(device)); }},
+    {"streamSet", 1, PRAXIS_GET(fromStream(in, guardOf(streamOf(in, 0).device_type()).exchangeStream(streamOf(in, 0))))},
+    {"streamQuery", 1, PRAXIS_GET(fromBool(in.e, streamOf(in, 0).query()))}, {"streamSynchronize", 1, PRAXIS_DO(streamOf(in, 0).synchronize())},
+    {"eventNew", 1, [](In in) { auto type = typeOf(in, 0); guardOf(type); return wrapValue(in.e, Magic::event, std::make_shared<c10::Event>(type)); }},
+    {"eventRecord", 2, PRAXIS_DO(eventOf(in).record(streamOf(in, 1)))}, {"eventWait", 2, PRAXIS_DO(eventOf(in).block(streamOf(in, 1)))},
+    {"eventQuery", 1, PRAXIS_GET(fromBool(in.e, eventOf(in).query()))},
+};
+
 }  // namespace praxis
 
 NAPI_MODULE_INIT() {
   using namespace praxis;
 #ifdef __GLIBC__
-  // Collected tensors are freed thousands at a time; glibc's fast bins then cost a third of every small operator.
+  // Collected tensors are freed thousands at a time. glibc's fast bins then cost a third of every small operator, and giving pages back to the
+  // system only to fault them in again costs more; these are the limits glibc itself settles at once a program has freed something large.
   mallopt(M_MXFAST, 0);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
   loaded();
   auto* e = new Environment;
   e->env = env;
   if (napi_set_instance_data(env, e, closeEnvironment, nullptr) != napi_ok) return nullptr;
-  setWarningHandler(new Warnings(e));  // one per thread, as long as the thread
-  struct Function {
-    const char* name;
-    napi_callback callback;
-  };
-#define PRAXIS_ENTRY(name, count) {#name, enter<entry::name, count>}
-  const Function functions[] = {
-      {"call", call},
-      PRAXIS_ENTRY(info, 0), PRAXIS_ENTRY(operatorNames, 0), PRAXIS_ENTRY(schemas, 1), PRAXIS_ENTRY(resolve, 2), PRAXIS_ENTRY(takeWarnings, 0),
-      PRAXIS_ENTRY(dispose, 1), PRAXIS_ENTRY(isDisposed, 1), PRAXIS_ENTRY(adopt, 2), PRAXIS_ENTRY(setScratch, 1), PRAXIS_ENTRY(scopeMark, 0), PRAXIS_ENTRY(scopeClose, 2), PRAXIS_ENTRY(liveTensors, 0), PRAXIS_ENTRY(memory, 0), PRAXIS_ENTRY(sameTensor, 2), PRAXIS_ENTRY(alias, 1),
-      PRAXIS_ENTRY(shape, 1), PRAXIS_ENTRY(strides, 1), PRAXIS_ENTRY(dtype, 1), PRAXIS_ENTRY(device, 1), PRAXIS_ENTRY(numel, 1), PRAXIS_ENTRY(flags, 1),
-      PRAXIS_ENTRY(layout, 1), PRAXIS_ENTRY(storageOffset, 1), PRAXIS_ENTRY(storage, 1), PRAXIS_ENTRY(version, 1), PRAXIS_ENTRY(item, 1), PRAXIS_ENTRY(read, 1),
-      PRAXIS_ENTRY(map, 1), PRAXIS_ENTRY(fromBytes, 5), PRAXIS_ENTRY(getGrad, 1), PRAXIS_ENTRY(setGrad, 2), PRAXIS_ENTRY(gradFnName, 1), PRAXIS_ENTRY(backward, 5),
-      PRAXIS_ENTRY(grad, 6), PRAXIS_ENTRY(addHook, 2), PRAXIS_ENTRY(removeHook, 2), PRAXIS_ENTRY(customNode, 5), PRAXIS_ENTRY(setPumpAlways, 1),
-      PRAXIS_ENTRY(isGradEnabled, 0), PRAXIS_ENTRY(setGradEnabled, 1), PRAXIS_ENTRY(enterInference, 1), PRAXIS_ENTRY(leaveInference, 0), PRAXIS_ENTRY(isInference, 0),
-      PRAXIS_ENTRY(getAutocast, 1), PRAXIS_ENTRY(setAutocast, 3), PRAXIS_ENTRY(clearAutocastCache, 0), PRAXIS_ENTRY(setAutocastCacheEnabled, 1), PRAXIS_ENTRY(manualSeed, 1),
-      PRAXIS_ENTRY(makeGenerator, 1), PRAXIS_ENTRY(defaultGenerator, 1), PRAXIS_ENTRY(generatorSeed, 2), PRAXIS_ENTRY(generatorInitialSeed, 1), PRAXIS_ENTRY(generatorState, 1),
-      PRAXIS_ENTRY(setGeneratorState, 2), PRAXIS_ENTRY(generatorDevice, 1), PRAXIS_ENTRY(numThreads, 0), PRAXIS_ENTRY(setNumThreads, 1), PRAXIS_ENTRY(numInteropThreads, 0),
-      PRAXIS_ENTRY(setNumInteropThreads, 1), PRAXIS_ENTRY(getSwitch, 1), PRAXIS_ENTRY(setSwitch, 2), PRAXIS_ENTRY(deviceCount, 1), PRAXIS_ENTRY(currentDevice, 1),
-      PRAXIS_ENTRY(setDevice, 2), PRAXIS_ENTRY(synchronize, 1), PRAXIS_ENTRY(emptyCache, 1), PRAXIS_ENTRY(deviceStats, 1), PRAXIS_ENTRY(resetPeakStats, 1), PRAXIS_ENTRY(streamNew, 2),
-      PRAXIS_ENTRY(streamCurrent, 1), PRAXIS_ENTRY(streamSet, 1), PRAXIS_ENTRY(streamQuery, 1), PRAXIS_ENTRY(streamSynchronize, 1), PRAXIS_ENTRY(eventNew, 1),
-      PRAXIS_ENTRY(eventRecord, 2), PRAXIS_ENTRY(eventWait, 2), PRAXIS_ENTRY(eventQuery, 1), PRAXIS_ENTRY(exportHandle, 1), PRAXIS_ENTRY(importHandle, 1),
-  };
-#undef PRAXIS_ENTRY
-  for (const Function& function : functions) {
-    napi_value value;
-    if (napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, e, &value) != napi_ok || napi_set_named_property(env, exports, function.name, value) != napi_ok) return nullptr;
-  }
+  Warnings::install(new Warnings(e));  // one per thread, as long as the thread
+  napi_value value;
+  if (napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, e, &value) != napi_ok || napi_set_named_property(env, exports, "call", value) != napi_ok) return nullptr;
+  for (const Entry& entry : entries)
+    if (napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, enter, new BoundEntry{e, &entry}, &value) != napi_ok || napi_set_named_property(env, exports, entry.name, value) != napi_ok) return nullptr;
   return exports;
 }

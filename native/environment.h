@@ -29,7 +29,7 @@
 
 namespace praxis {
 
-// A mistake of the caller; becomes a JavaScript TypeError-like error with this code.
+// A mistake of the caller; reaches JavaScript with this code.
 struct ArgumentError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -60,20 +60,12 @@ struct ReferenceQueue {
 };
 
 struct Environment;
-
-enum class Magic : uint64_t { generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
-
-// What a JavaScript `External` (a generator, stream or event) points at. The magic number tells a foreign External.
-struct Box {
-  Magic magic;
-  Environment* environment;
-};
+struct Plan;
 
 // A tensor that JavaScript knows by number. Handles are negative, so no other number is ever taken for one: -1 - (slot + generation * 2^24).
 struct TensorBox {
   Environment* environment;
-  TensorBox* previous;
-  TensorBox* next;
+  TensorBox *previous, *next;
   int64_t bytes;     // counted towards the collector's pressure
   int64_t sequence;  // order of birth, for scopes and the leak finder
   int32_t handle;
@@ -83,8 +75,12 @@ struct TensorBox {
 };
 constexpr int32_t kSlotBits = 24, kSlotMask = (1 << kSlotBits) - 1;
 
+// What a JavaScript `External` (a generator, stream or event) points at. The magic number tells a foreign External.
+enum class Magic : uint64_t { generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
 template <class T>
-struct ValueBox : Box {
+struct ValueBox {
+  Magic magic;
+  Environment* environment;
   T value;
 };
 
@@ -94,7 +90,7 @@ struct ScriptTask {
   std::exception_ptr error;
 };
 
-struct Plan;
+constexpr int64_t kYoungLimit = 64 << 20, kOldLimit = 256 << 20;
 
 struct Environment {
   napi_env env = nullptr;
@@ -107,16 +103,16 @@ struct Environment {
   double* scratch = nullptr;  // lists of integers and handles arrive here, several times faster than as arrays
   size_t scratchSize = 0, cursor = 0;
   int64_t owners = 1;  // boxes alive, plus one while the JavaScript side is
-  int64_t unreported = 0;
+  int64_t living = 0, born = 0, oldLimit = kOldLimit;  // bytes: of live handles, of those made since the last collection
+  bool collecting = false;
+  napi_ref collector = nullptr;
   napi_ref thrown = nullptr;
   std::vector<std::unique_ptr<c10::InferenceMode>> inference;
   std::vector<std::unique_ptr<Plan>> plans;
   std::unordered_map<std::string, int32_t> planIds;
-  std::vector<std::vector<c10::IValue>> stacks;  // one per depth of nested calls
-  size_t depth = 0;
+  std::vector<c10::IValue> spareStack;
   std::vector<std::string> warnings;
-  bool pumpAlways = false;
-  bool pumping = false;
+  bool pumpAlways = false, pumping = false, switchState = false;
   std::mutex pumpMutex;
   std::condition_variable pumpSignal;
   std::deque<ScriptTask*> pumpTasks;
@@ -127,13 +123,27 @@ struct Environment {
     if (--owners == 0) delete this;
   }
 
-  // Tells the collector about native memory, in lumps: one call per 256 KiB, not per tensor.
+  // V8 is not told of native memory: napi_adjust_external_memory can finish an incremental marking at a bad moment, which ends Node 20 with a failed
+  // check. Instead the collector is asked for at the start of a call: for young objects after 64 MiB of results, for all when those that live have doubled.
   void account(int64_t bytes) {
-    unreported += bytes;
-    if (unreported > -(1 << 18) && unreported < (1 << 18)) return;
-    int64_t total;
-    napi_adjust_external_memory(env, unreported, &total);
-    unreported = 0;
+    living += bytes;
+    if (bytes > 0) born += bytes;
+  }
+  void collectIfDue() {
+    if (born < kYoungLimit || !collector || collecting) return;
+    collecting = true;
+    collect(false);
+    if (living > oldLimit) {
+      collect(true);
+      oldLimit = std::max(kOldLimit, 2 * living);
+    }
+    born = 0;
+    collecting = false;
+  }
+  void collect(bool all) {
+    napi_value function, undefined, argument, result;
+    if (napi_get_reference_value(env, collector, &function) == napi_ok && napi_get_undefined(env, &undefined) == napi_ok && napi_get_boolean(env, all, &argument) == napi_ok)
+      napi_call_function(env, undefined, function, 1, &argument, &result);
   }
 
   void drain() {
@@ -158,42 +168,27 @@ struct ScriptReference {
 };
 
 inline std::string describe(napi_env env, napi_value value) {
+  static const char* names[] = {"undefined", "null", "a boolean", "", "a string", "a symbol", "an object", "a function", "a handle of another kind", "a bigint"};
   napi_valuetype type;
   if (napi_typeof(env, value, &type) != napi_ok) return "an unknown value";
-  switch (type) {
-    case napi_undefined: return "undefined";
-    case napi_null: return "null";
-    case napi_boolean: return "a boolean";
-    case napi_number: {
-      double number = 0;
-      napi_get_value_double(env, value, &number);
-      char text[40];
-      snprintf(text, sizeof text, "%.17g", number);
-      return std::string("the number ") + text;
-    }
-    case napi_string: return "a string";
-    case napi_function: return "a function";
-    case napi_bigint: return "a bigint";
-    case napi_external: return "a handle of another kind";
-    case napi_symbol: return "a symbol";
-    default: {
-      bool array = false;
-      napi_is_array(env, value, &array);
-      return array ? "an array" : "an object";
-    }
-  }
+  bool array = false;
+  double number = 0;
+  char text[64];
+  if (type == napi_object && napi_is_array(env, value, &array) == napi_ok && array) return "an array";
+  if (type != napi_number) return names[type];
+  napi_get_value_double(env, value, &number);
+  snprintf(text, sizeof text, "the number %.17g", number);
+  return text;
 }
 
 // ---- handles ----
 
+constexpr int64_t kHandleOverhead = 256;  // TensorImpl, storage record, box
+
 // A view or a second owner adds no bytes: only the first handle to see a storage is charged for it.
 inline int64_t chargeableBytes(const at::Tensor& tensor) {
-  if (!tensor.has_storage()) return 0;
-  const auto& storage = tensor.storage();
-  return storage.use_count() == 1 ? static_cast<int64_t>(storage.nbytes()) : 0;
+  return tensor.has_storage() && tensor.storage().use_count() == 1 ? static_cast<int64_t>(tensor.storage().nbytes()) : 0;
 }
-
-constexpr int64_t kHandleOverhead = 256;  // TensorImpl, storage record, box
 
 inline void dropTensor(TensorBox* box) {
   if (box->disposed) return;
@@ -220,7 +215,7 @@ inline void finalizeTensor(napi_env, void* data, void*) { freeBox(static_cast<Te
 
 // A handle for a tensor. With `shell`, that JavaScript object owns it from now on; without, adopt() or dispose() must follow.
 inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell = nullptr) {
-  napi_value result;
+  napi_value result = nullptr;
   if (!tensor.defined()) {
     check(napi_get_null(e->env, &result), "make null");
     return result;
@@ -233,14 +228,13 @@ inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell
   }
   const int32_t slot = e->freeSlots.back(), generation = e->generations[slot] = (e->generations[slot] + 1) & 127;
   const int64_t bytes = chargeableBytes(tensor);
-  auto* box = new TensorBox{e, nullptr, nullptr, bytes, ++e->births, -1 - (slot | generation << kSlotBits), shell != nullptr, false, std::move(tensor)};
+  auto* box = new TensorBox{e, nullptr, e->first, bytes, ++e->births, -1 - (slot | generation << kSlotBits), shell != nullptr, false, std::move(tensor)};
   e->freeSlots.pop_back();
   e->slots[slot] = box;
   e->owners++;
-  box->next = e->first;
+  e->handles++;
   if (e->first) e->first->previous = box;
   e->first = box;
-  e->handles++;
   e->account(bytes + kHandleOverhead);
   napi_status status = shell ? napi_add_finalizer(e->env, shell, box, finalizeTensor, nullptr, nullptr) : napi_ok;
   if (status == napi_ok) status = napi_create_int32(e->env, box->handle, &result);
@@ -258,57 +252,37 @@ inline TensorBox* findBox(Environment* e, double number) {
   return box && box->handle == handle ? box : nullptr;
 }
 
-inline Box* unwrap(Environment* e, napi_value value, Magic magic) {
-  void* data = nullptr;
-  if (napi_get_value_external(e->env, value, &data) != napi_ok || !data || (reinterpret_cast<uintptr_t>(data) & 7)) return nullptr;
-  auto* box = static_cast<Box*>(data);
-  return box->magic == magic ? box : nullptr;
-}
-
-inline TensorBox* unwrapBox(Environment* e, napi_value value, const char* what) {
-  double number = 0;
-  napi_get_value_double(e->env, value, &number);
-  TensorBox* box = findBox(e, number);
-  if (!box) throw ArgumentError(std::string(what) + (number < 0 ? " is a tensor that has been disposed" : " must be a tensor, got " + describe(e->env, value)));
-  return box;
-}
-
-inline const at::Tensor& unwrapTensor(Environment* e, napi_value value, const char* what) {
-  auto* box = unwrapBox(e, value, what);
-  if (box->disposed) throw ArgumentError(std::string(what) + " is a tensor that has been disposed");
-  return box->tensor;
-}
-
 template <class T>
 napi_value wrapValue(Environment* e, Magic magic, T value) {
-  auto* box = new ValueBox<T>{{magic, e}, std::move(value)};
+  auto* box = new ValueBox<T>{magic, e, std::move(value)};
+  auto finalize = [](napi_env, void* data, void*) {
+    auto* dead = static_cast<ValueBox<T>*>(data);
+    Environment* owner = dead->environment;
+    dead->magic = Magic(0);
+    delete dead;
+    owner->release();
+  };
   napi_value result;
-  napi_status status = napi_create_external(
-      e->env, box,
-      [](napi_env, void* data, void*) {
-        auto* dead = static_cast<ValueBox<T>*>(data);
-        Environment* owner = dead->environment;
-        dead->magic = Magic(0);
-        delete dead;
-        owner->release();
-      },
-      nullptr, &result);
-  if (status != napi_ok) {
-    delete box;
-    check(status, "make a handle");
-  }
+  napi_status status = napi_create_external(e->env, box, finalize, nullptr, &result);
+  if (status != napi_ok) delete box;
+  check(status, "make a handle");
   e->owners++;
   return result;
 }
 
 template <class T>
 T& unwrapValue(Environment* e, napi_value value, Magic magic, const char* what) {
-  auto* box = static_cast<ValueBox<T>*>(unwrap(e, value, magic));
-  if (!box) throw ArgumentError(std::string("expected ") + what + ", got " + describe(e->env, value));
-  return box->value;
+  void* data = nullptr;
+  if (napi_get_value_external(e->env, value, &data) == napi_ok && data && !(reinterpret_cast<uintptr_t>(data) & 7)) {
+    auto* box = static_cast<ValueBox<T>*>(data);
+    if (box->magic == magic) return box->value;
+  }
+  throw ArgumentError(std::string("expected ") + what + ", got " + describe(e->env, value));
 }
 
 // ---- running JavaScript from autograd ----
+
+extern std::atomic<int64_t> scriptNodes;  // gradient functions and hooks written in JavaScript and alive
 
 // Runs `work` on the JavaScript thread: directly when we are on it, otherwise through the pump that waits in runEngine().
 inline void runScript(Environment* e, const std::shared_ptr<ReferenceQueue>& alive, const std::function<void()>& work) {
@@ -333,23 +307,17 @@ inline void runScript(Environment* e, const std::shared_ptr<ReferenceQueue>& ali
 
 // Keeps the JavaScript exception (if one is pending) for the way back, and leaves C++ with ScriptError.
 inline void checkScript(Environment* e, napi_status status, const char* what) {
-  if (status == napi_pending_exception) {
-    napi_value error;
-    if (napi_get_and_clear_last_exception(e->env, &error) == napi_ok) {
-      if (e->thrown) napi_delete_reference(e->env, e->thrown);
-      e->thrown = nullptr;
-      // A primitive cannot be referenced before Node-API 10; wrap it.
-      if (napi_create_reference(e->env, error, 1, &e->thrown) != napi_ok) {
-        napi_value text, wrapped;
-        if (napi_coerce_to_string(e->env, error, &text) == napi_ok && napi_create_error(e->env, nullptr, text, &wrapped) == napi_ok)
-          napi_create_reference(e->env, wrapped, 1, &e->thrown);
-      }
-    }
-    throw ScriptError();
+  if (status != napi_pending_exception) return check(status, what);
+  napi_value error, text, wrapped;
+  if (napi_get_and_clear_last_exception(e->env, &error) == napi_ok) {
+    if (e->thrown) napi_delete_reference(e->env, e->thrown);
+    e->thrown = nullptr;
+    // A primitive cannot be referenced before Node-API 10: it travels as the message of an error.
+    if (napi_create_reference(e->env, error, 1, &e->thrown) != napi_ok && napi_coerce_to_string(e->env, error, &text) == napi_ok &&
+        napi_create_error(e->env, nullptr, text, &wrapped) == napi_ok)
+      napi_create_reference(e->env, wrapped, 1, &e->thrown);
   }
-  check(status, what);
+  throw ScriptError();
 }
-
-extern std::atomic<int64_t> scriptNodes;  // gradient functions and hooks written in JavaScript and alive
 
 }  // namespace praxis

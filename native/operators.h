@@ -25,76 +25,79 @@ struct ArgumentPlan {
   c10::IValue spare;  // an int[] to use again when the engine did not keep it
 };
 
+// view, reshape, permute, expand, …: boxing their one list costs as much as the operator itself.
+using ListOperator = c10::TypedOperatorHandle<at::Tensor(const at::Tensor&, c10::SymIntArrayRef)>;
+
 struct Plan {
   c10::OperatorHandle op;
   std::vector<ArgumentPlan> arguments;
   std::vector<bool> returnsArgument;  // an in-place or out result: JavaScript already holds it
+  std::unique_ptr<ListOperator> direct;
   std::string title;
   explicit Plan(c10::OperatorHandle handle) : op(handle) {}
 };
 
-inline bool kindOf(const c10::TypePtr& type, Kind& kind) {
+inline Kind kindOf(const c10::TypePtr& type) {
   switch (type->kind()) {
-    case c10::TypeKind::TensorType: kind = Kind::tensor; return true;
-    case c10::TypeKind::NumberType: kind = Kind::scalar; return true;
-    case c10::TypeKind::IntType: kind = Kind::integer; return true;
-    case c10::TypeKind::FloatType: kind = Kind::floating; return true;
-    case c10::TypeKind::BoolType: kind = Kind::boolean; return true;
-    case c10::TypeKind::StringType: kind = Kind::string; return true;
-    case c10::TypeKind::DeviceObjType: kind = Kind::device; return true;
-    case c10::TypeKind::GeneratorType: kind = Kind::generator; return true;
-    case c10::TypeKind::StreamObjType: kind = Kind::stream; return true;
-    default: return false;
+    case c10::TypeKind::TensorType: return Kind::tensor;
+    case c10::TypeKind::NumberType: return Kind::scalar;
+    case c10::TypeKind::IntType: return Kind::integer;
+    case c10::TypeKind::FloatType: return Kind::floating;
+    case c10::TypeKind::BoolType: return Kind::boolean;
+    case c10::TypeKind::StringType: return Kind::string;
+    case c10::TypeKind::DeviceObjType: return Kind::device;
+    case c10::TypeKind::GeneratorType: return Kind::generator;
+    case c10::TypeKind::StreamObjType: return Kind::stream;
+    default: return Kind::unsupported;
   }
 }
 
-// Fills the plan of one argument; an empty string, or why it cannot be passed from JavaScript.
-inline std::string planArgument(const c10::Argument& argument, ArgumentPlan& plan) {
-  plan.name = argument.name();
+// The type inside an optional or a list; says whether it was one.
+template <class Wrapper>
+bool unwrapType(c10::TypePtr& type, c10::TypeKind kind) {
+  if (type->kind() != kind) return false;
+  type = type->castRaw<Wrapper>()->getElementType();
+  return true;
+}
+
+// Fills the plan of one argument; false when it cannot be passed from JavaScript.
+inline bool planArgument(const c10::Argument& argument, ArgumentPlan& plan) {
   c10::TypePtr type = argument.type();
-  if (type->kind() == c10::TypeKind::OptionalType) {
-    plan.optional = true;
-    type = type->castRaw<c10::OptionalType>()->getElementType();
-  }
-  if (type->kind() == c10::TypeKind::ListType) {
-    plan.list = true;
-    type = type->castRaw<c10::ListType>()->getElementType();
-    if (type->kind() == c10::TypeKind::OptionalType) {
-      plan.optionalElement = true;
-      type = type->castRaw<c10::OptionalType>()->getElementType();
-    }
-  }
-  if (!kindOf(type, plan.kind) || (plan.list && (plan.kind == Kind::device || plan.kind == Kind::generator || plan.kind == Kind::stream)))
-    return "argument '" + plan.name + "' has type " + argument.type()->str();
-  if (plan.optionalElement && plan.kind != Kind::tensor) return "argument '" + plan.name + "' has type " + argument.type()->str();
+  plan.name = argument.name();
+  plan.optional = unwrapType<c10::OptionalType>(type, c10::TypeKind::OptionalType);
+  plan.list = unwrapType<c10::ListType>(type, c10::TypeKind::ListType);
+  plan.optionalElement = plan.list && unwrapType<c10::OptionalType>(type, c10::TypeKind::OptionalType);
+  plan.kind = kindOf(type);
   plan.element = type;
   if (argument.N()) plan.size = static_cast<int32_t>(*argument.N());
-  if (argument.default_value()) {
-    plan.hasDefault = true;
-    plan.fallback = *argument.default_value();
-  }
-  return "";
+  plan.hasDefault = argument.default_value().has_value();
+  if (plan.hasDefault) plan.fallback = *argument.default_value();
+  return plan.kind != Kind::unsupported && !(plan.list && plan.kind >= Kind::device) && !(plan.optionalElement && plan.kind != Kind::tensor);
 }
 
-inline std::unique_ptr<Plan> makePlan(const c10::OperatorHandle& op, std::string& reason) {
+inline std::unique_ptr<Plan> makePlan(const c10::OperatorHandle& op) {
   auto plan = std::make_unique<Plan>(op);
   const auto& schema = op.schema();
   plan->title = c10::toString(op.operator_name());
+  const std::string refusal = "operator " + plan->title + " cannot be called from JavaScript: ";
   for (const auto& argument : schema.arguments()) {
     plan->arguments.emplace_back();
-    reason = planArgument(argument, plan->arguments.back());
-    if (!reason.empty()) return nullptr;
+    if (!planArgument(argument, plan->arguments.back())) throw ArgumentError(refusal + "argument '" + argument.name() + "' has type " + argument.type()->str());
   }
   for (const auto& result : schema.returns()) {
-    Kind kind;
     c10::TypePtr type = result.type();
-    if (type->kind() == c10::TypeKind::OptionalType) type = type->castRaw<c10::OptionalType>()->getElementType();
-    if (type->kind() == c10::TypeKind::ListType) type = type->castRaw<c10::ListType>()->getElementType();
-    if (!kindOf(type, kind) || kind == Kind::generator || kind == Kind::stream) {
-      reason = "a result has type " + result.type()->str();
-      return nullptr;
-    }
+    unwrapType<c10::OptionalType>(type, c10::TypeKind::OptionalType);
+    unwrapType<c10::ListType>(type, c10::TypeKind::ListType);
+    if (kindOf(type) >= Kind::generator) throw ArgumentError(refusal + "a result has type " + result.type()->str());
     plan->returnsArgument.push_back(result.alias_info() && result.alias_info()->isWrite());
+  }
+  const auto& arguments = plan->arguments;
+  if (arguments.size() == 2 && arguments[0].kind == Kind::tensor && !arguments[0].list && !arguments[0].optional && arguments[1].kind == Kind::integer && arguments[1].list && !arguments[1].optional &&
+      schema.returns().size() == 1 && !plan->returnsArgument[0]) {
+    try {
+      plan->direct = std::make_unique<ListOperator>(op.typed<at::Tensor(const at::Tensor&, c10::SymIntArrayRef)>());
+    } catch (const c10::Error&) {  // its C++ signature is another one: the boxed call does
+    }
   }
   return plan;
 }
@@ -111,24 +114,20 @@ inline bool isNothing(Environment* e, napi_value value, napi_valuetype& type) {
 }
 
 inline int64_t exactInteger(double number, const ArgumentPlan& argument) {
-  if (number != std::floor(number) || std::abs(number) > 9007199254740992.0) {
-    char text[40];
-    snprintf(text, sizeof text, "%.17g", number);
-    throw ArgumentError("argument '" + argument.name + "' must be an integer, got the number " + text);
-  }
-  return static_cast<int64_t>(number);
+  if (number == std::floor(number) && std::abs(number) <= 9007199254740992.0) return static_cast<int64_t>(number);
+  char text[40];
+  snprintf(text, sizeof text, "%.17g", number);
+  throw ArgumentError("argument '" + argument.name + "' must be an integer, got the number " + text);
 }
 
 inline int64_t toInteger(Environment* e, napi_value value, const ArgumentPlan& argument) {
   double number;
-  if (napi_get_value_double(e->env, value, &number) == napi_ok) return exactInteger(number, argument);
   int64_t exact;
   bool lossless;
-  if (napi_get_value_bigint_int64(e->env, value, &exact, &lossless) == napi_ok) {
-    if (!lossless) throw ArgumentError("argument '" + argument.name + "' must fit 64 bits");
-    return exact;
-  }
-  wrongType(e, argument, value, "an integer");
+  if (napi_get_value_double(e->env, value, &number) == napi_ok) return exactInteger(number, argument);
+  if (napi_get_value_bigint_int64(e->env, value, &exact, &lossless) != napi_ok) wrongType(e, argument, value, "an integer");
+  if (!lossless) throw ArgumentError("argument '" + argument.name + "' must fit 64 bits");
+  return exact;
 }
 
 inline double toDouble(Environment* e, napi_value value, const ArgumentPlan& argument) {
@@ -151,27 +150,37 @@ inline std::string toText(Environment* e, napi_value value, const ArgumentPlan& 
   return text;
 }
 
-inline bool getNumber(Environment* e, napi_value object, const char* name, double& number) {
-  napi_value value;
-  return napi_get_named_property(e->env, object, name, &value) == napi_ok && napi_get_value_double(e->env, value, &number) == napi_ok;
+inline const at::Tensor& tensorOf(Environment* e, double number, const ArgumentPlan& argument) {
+  TensorBox* box = findBox(e, number);
+  if (box && !box->disposed) return box->tensor;
+  throw ArgumentError("argument '" + argument.name + (number < 0 ? "' is a tensor that has been disposed" : "' must be a tensor, got a number"));
 }
 
-// An integral number becomes an int scalar (so int tensors stay int), any other a float; {float: 2} forces a float.
+inline const at::Tensor& toTensor(Environment* e, napi_value value, const ArgumentPlan& argument) {
+  double number;
+  if (napi_get_value_double(e->env, value, &number) != napi_ok) wrongType(e, argument, value, "a tensor");
+  return tensorOf(e, number, argument);
+}
+
+// An integral number becomes an int scalar (so int tensors stay int), any other a float; {float: 2} forces a float, {re, im} is complex.
 inline c10::IValue toScalar(Environment* e, napi_value value, const ArgumentPlan& argument) {
   napi_valuetype type;
   check(napi_typeof(e->env, value, &type), "look at a value");
   if (type == napi_number) {
-    double number = toDouble(e, value, argument);
-    bool integral = number == std::floor(number) && std::abs(number) <= 9007199254740992.0 && !(number == 0 && std::signbit(number));
+    const double number = toDouble(e, value, argument);
+    const bool integral = number == std::floor(number) && std::abs(number) <= 9007199254740992.0 && !(number == 0 && std::signbit(number));
     return integral ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number);
   }
   if (type == napi_boolean) return toBool(e, value, argument);
   if (type == napi_bigint) return toInteger(e, value, argument);
+  auto field = [&](const char* name, double& number) {
+    napi_value part;
+    checkScript(e, napi_get_named_property(e->env, value, name, &part), "read a scalar");
+    return napi_get_value_double(e->env, part, &number) == napi_ok;
+  };
   double first, second;
-  if (type == napi_object) {
-    if (getNumber(e, value, "re", first) && getNumber(e, value, "im", second)) return c10::IValue(c10::complex<double>(first, second));
-    if (getNumber(e, value, "float", first)) return first;
-  }
+  if (type == napi_object && field("re", first) && field("im", second)) return c10::IValue(c10::complex<double>(first, second));
+  if (type == napi_object && field("float", first)) return first;
   wrongType(e, argument, value, "a number, boolean, bigint or {re, im}");
 }
 
@@ -189,25 +198,13 @@ void eachElement(Environment* e, napi_value array, const ArgumentPlan& argument,
   }
 }
 
-inline const at::Tensor& tensorOf(Environment* e, double number, const ArgumentPlan& argument) {
-  TensorBox* box = findBox(e, number);
-  if (!box && number >= 0) throw ArgumentError("argument '" + argument.name + "' must be a tensor, got a number");
-  if (!box || box->disposed) throw ArgumentError("argument '" + argument.name + "' is a tensor that has been disposed");
-  return box->tensor;
-}
-
-inline const at::Tensor& tensorOf(Environment* e, napi_value value, const ArgumentPlan& argument) {
-  double number;
-  if (napi_get_value_double(e->env, value, &number) != napi_ok) wrongType(e, argument, value, "a tensor");
-  return tensorOf(e, number, argument);
-}
-
 // The next list in the scratch memory: its length, then its elements.
-template <class Body>
-void eachScratch(Environment* e, const ArgumentPlan& argument, Body body) {
+inline std::pair<const double*, size_t> nextScratch(Environment* e, const ArgumentPlan& argument) {
   const double length = e->cursor < e->scratchSize ? e->scratch[e->cursor++] : -1;
   if (!(length >= 0 && length <= static_cast<double>(e->scratchSize - e->cursor))) throw ArgumentError("argument '" + argument.name + "' is not in the scratch memory");
-  for (size_t end = e->cursor + static_cast<size_t>(length); e->cursor < end;) body(e->scratch[e->cursor++]);
+  const double* start = e->scratch + e->cursor;
+  e->cursor += static_cast<size_t>(length);
+  return {start, static_cast<size_t>(length)};
 }
 
 inline c10::IValue toIntegers(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
@@ -217,9 +214,9 @@ inline c10::IValue toIntegers(Environment* e, napi_value value, napi_valuetype t
   if (list.use_count() > 1) list = c10::List<int64_t>();
   list.clear();
   if (type == napi_boolean) {
-    eachScratch(e, argument, [&](double x) { list.push_back(exactInteger(x, argument)); });
-  } else if (type == napi_number || type == napi_bigint) {
-    if (!argument.size) wrongType(e, argument, value, "an array of integers");
+    auto scratch = nextScratch(e, argument);
+    for (size_t i = 0; i < scratch.second; i++) list.push_back(exactInteger(scratch.first[i], argument));
+  } else if ((type == napi_number || type == napi_bigint) && argument.size) {
     for (int32_t i = 0; i < argument.size; i++) list.push_back(toInteger(e, value, argument));
   } else {
     eachElement(e, value, argument, argument.size ? "an integer or an array of integers" : "an array of integers", [&](napi_value x) { list.push_back(toInteger(e, x, argument)); });
@@ -229,49 +226,45 @@ inline c10::IValue toIntegers(Environment* e, napi_value value, napi_valuetype t
   return result;
 }
 
-inline c10::IValue toList(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
-  switch (argument.kind) {
-    case Kind::integer: return toIntegers(e, value, type, argument);
-    case Kind::tensor: {
-      if (argument.optionalElement) {
-        c10::List<c10::optional<at::Tensor>> list;
-        eachElement(e, value, argument, "an array of tensors", [&](napi_value x) {
-          napi_valuetype elementType;
-          if (isNothing(e, x, elementType)) list.push_back(c10::optional<at::Tensor>());
-          else list.push_back(c10::optional<at::Tensor>(tensorOf(e, x, argument)));
-        });
-        return list;
-      }
-      c10::List<at::Tensor> list;
-      if (type == napi_boolean) eachScratch(e, argument, [&](double x) { list.push_back(tensorOf(e, x, argument)); });
-      else eachElement(e, value, argument, "an array of tensors", [&](napi_value x) { list.push_back(tensorOf(e, x, argument)); });
-      return list;
+inline c10::IValue toTensors(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
+  c10::List<at::Tensor> list;
+  if (type == napi_boolean) {  // true: these tensors; false: their gradients
+    const bool themselves = toBool(e, value, argument);
+    auto scratch = nextScratch(e, argument);
+    list.reserve(scratch.second);
+    for (size_t i = 0; i < scratch.second; i++) {
+      const at::Tensor& tensor = tensorOf(e, scratch.first[i], argument);
+      if (!themselves && !tensor.grad().defined()) throw ArgumentError("argument '" + argument.name + "': a tensor has no gradient");
+      list.push_back(themselves ? tensor : tensor.grad());
     }
-    case Kind::floating: {
-      c10::List<double> list;
-      if (type == napi_number && argument.size)
-        for (int32_t i = 0; i < argument.size; i++) list.push_back(toDouble(e, value, argument));
-      else eachElement(e, value, argument, "an array of numbers", [&](napi_value x) { list.push_back(toDouble(e, x, argument)); });
-      return list;
-    }
-    case Kind::boolean: {
-      c10::List<bool> list;
-      if (type == napi_boolean && argument.size)
-        for (int32_t i = 0; i < argument.size; i++) list.push_back(toBool(e, value, argument));
-      else eachElement(e, value, argument, "an array of booleans", [&](napi_value x) { list.push_back(toBool(e, x, argument)); });
-      return list;
-    }
-    case Kind::string: {
-      c10::List<std::string> list;
-      eachElement(e, value, argument, "an array of strings", [&](napi_value x) { list.push_back(toText(e, x, argument)); });
-      return list;
-    }
-    default: {
-      c10::impl::GenericList list(argument.element);
-      eachElement(e, value, argument, "an array of numbers", [&](napi_value x) { list.push_back(toScalar(e, x, argument)); });
-      return list;
-    }
+  } else {
+    eachElement(e, value, argument, "an array of tensors", [&](napi_value x) { list.push_back(toTensor(e, x, argument)); });
   }
+  return list;
+}
+
+inline c10::IValue toList(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
+  if (argument.kind == Kind::integer) return toIntegers(e, value, type, argument);
+  if (argument.kind == Kind::tensor && !argument.optionalElement) return toTensors(e, value, type, argument);
+  if (argument.kind == Kind::tensor) {
+    c10::List<c10::optional<at::Tensor>> list;
+    eachElement(e, value, argument, "an array of tensors", [&](napi_value x) {
+      napi_valuetype elementType;
+      list.push_back(isNothing(e, x, elementType) ? c10::optional<at::Tensor>() : c10::optional<at::Tensor>(toTensor(e, x, argument)));
+    });
+    return list;
+  }
+  c10::impl::GenericList list(argument.element);
+  auto push = [&](napi_value x) {
+    if (argument.kind == Kind::floating) list.push_back(toDouble(e, x, argument));
+    else if (argument.kind == Kind::boolean) list.push_back(toBool(e, x, argument));
+    else if (argument.kind == Kind::string) list.push_back(toText(e, x, argument));
+    else list.push_back(toScalar(e, x, argument));
+  };
+  if ((type == napi_number || type == napi_boolean) && argument.size)
+    for (int32_t i = 0; i < argument.size; i++) push(value);
+  else eachElement(e, value, argument, "an array", push);
+  return list;
 }
 
 inline c10::IValue toEngine(Environment* e, napi_value value, ArgumentPlan& argument) {
@@ -301,17 +294,17 @@ inline c10::IValue toEngine(Environment* e, napi_value value, ArgumentPlan& argu
 
 // ---- engine → JavaScript ----
 
-inline napi_value fromInteger(Environment* e, int64_t number) {
-  napi_value result;
-  constexpr int64_t exact = int64_t(1) << 53;
-  if (number >= -exact && number <= exact) check(napi_create_int64(e->env, number, &result), "make a number");
-  else check(napi_create_bigint_int64(e->env, number, &result), "make a bigint");
-  return result;
-}
-
 inline napi_value fromDouble(Environment* e, double number) {
   napi_value result;
   check(napi_create_double(e->env, number, &result), "make a number");
+  return result;
+}
+
+inline napi_value fromInteger(Environment* e, int64_t number) {
+  napi_value result;
+  constexpr int64_t exact = int64_t(1) << 53;
+  const bool fits = number >= -exact && number <= exact;
+  check(fits ? napi_create_int64(e->env, number, &result) : napi_create_bigint_int64(e->env, number, &result), "make an integer");
   return result;
 }
 
@@ -327,11 +320,11 @@ inline napi_value fromText(Environment* e, const std::string& text) {
   return result;
 }
 
-inline napi_value fromComplex(Environment* e, double re, double im) {
+using Fields = std::initializer_list<std::pair<const char*, napi_value>>;
+inline napi_value fromFields(Environment* e, Fields fields) {
   napi_value result;
   check(napi_create_object(e->env, &result), "make an object");
-  check(napi_set_named_property(e->env, result, "re", fromDouble(e, re)), "fill an object");
-  check(napi_set_named_property(e->env, result, "im", fromDouble(e, im)), "fill an object");
+  for (const auto& field : fields) check(napi_set_named_property(e->env, result, field.first, field.second), "fill an object");
   return result;
 }
 
@@ -345,69 +338,61 @@ napi_value fromItems(Environment* e, const Items& items, Convert convert) {
 }
 
 inline napi_value fromEngine(Environment* e, c10::IValue&& value) {
+  auto again = [&](const c10::IValue& x) { return fromEngine(e, c10::IValue(x)); };
   if (value.isTensor()) return wrapTensor(e, std::move(value).toTensor());
   if (value.isInt()) return fromInteger(e, value.toInt());
   if (value.isDouble()) return fromDouble(e, value.toDouble());
   if (value.isBool()) return fromBool(e, value.toBool());
   if (value.isString()) return fromText(e, value.toStringRef());
   if (value.isDevice()) return fromText(e, value.toDevice().str());
-  if (value.isComplexDouble()) return fromComplex(e, value.toComplexDouble().real(), value.toComplexDouble().imag());
-  if (value.isList()) return fromItems(e, value.toListRef(), [&](const c10::IValue& x) { return fromEngine(e, c10::IValue(x)); });
-  if (value.isTuple()) return fromItems(e, value.toTupleRef().elements(), [&](const c10::IValue& x) { return fromEngine(e, c10::IValue(x)); });
-  if (!value.isNone()) throw std::runtime_error("the operator returned a " + value.tagKind() + ", which has no JavaScript form");
-  napi_value result;
-  check(napi_get_null(e->env, &result), "make null");
-  return result;
+  if (value.isComplexDouble()) return fromFields(e, {{"re", fromDouble(e, value.toComplexDouble().real())}, {"im", fromDouble(e, value.toComplexDouble().imag())}});
+  if (value.isList()) return fromItems(e, value.toListRef(), again);
+  if (value.isTuple()) return fromItems(e, value.toTupleRef().elements(), again);
+  if (value.isNone()) return wrapTensor(e, at::Tensor());
+  throw std::runtime_error("the operator returned a " + value.tagKind() + ", which has no JavaScript form");
 }
 
-// Empties the stack of this depth even when an operator throws.
-struct StackScope {
-  Environment* e;
-  size_t index;
-  explicit StackScope(Environment* environment) : e(environment), index(environment->depth++) {
-    if (e->stacks.size() <= index) e->stacks.resize(index + 1);
-  }
-  ~StackScope() {
-    e->stacks[index].clear();
-    e->depth--;
-  }
-};
-
 inline napi_value callOperator(Environment* e, Plan& plan, napi_value shell, size_t count, napi_value* values) {
-  if (count > plan.arguments.size())
-    throw ArgumentError(plan.title + " takes at most " + std::to_string(plan.arguments.size()) + " arguments, got " + std::to_string(count));
-  StackScope scope(e);
-  // Moved out for the call: a hook that runs inside may grow e->stacks.
-  std::vector<c10::IValue> stack = std::move(e->stacks[scope.index]);
-  struct Return {
-    std::vector<c10::IValue>& stack;
-    StackScope& scope;
-    ~Return() {
-      stack.clear();
-      scope.e->stacks[scope.index] = std::move(stack);
-    }
-  } giveBack{stack, scope};
-  stack.reserve(plan.arguments.size());
+  auto& arguments = plan.arguments;
+  if (count > arguments.size()) throw ArgumentError(plan.title + " takes at most " + std::to_string(arguments.size()) + " arguments, got " + std::to_string(count));
   e->cursor = 0;
-  for (size_t i = 0; i < plan.arguments.size(); i++) {
-    ArgumentPlan& argument = plan.arguments[i];
-    if (i < count) stack.push_back(toEngine(e, values[i], argument));
-    else if (argument.hasDefault) stack.push_back(argument.fallback);
-    else if (argument.optional) stack.emplace_back();
-    else throw ArgumentError(plan.title + ": argument '" + argument.name + "' is missing");
+  double handle;
+  bool scratch;
+  if (plan.direct && count == 2 && napi_get_value_double(e->env, values[0], &handle) == napi_ok && napi_get_value_bool(e->env, values[1], &scratch) == napi_ok) {
+    const at::Tensor& self = tensorOf(e, handle, arguments[0]);
+    auto list = nextScratch(e, arguments[1]);
+    c10::SmallVector<c10::SymInt, 6> integers;
+    for (size_t i = 0; i < list.second; i++) integers.emplace_back(exactInteger(list.first[i], arguments[1]));
+    return wrapTensor(e, plan.direct->call(self, integers), shell);
   }
-  plan.op.callBoxed(&stack);
-  const size_t results = plan.returnsArgument.size();
-  napi_value result = nullptr;
+  // Taken for the call and given back empty, also after a throw; a hook that calls operators meanwhile makes its own.
+  struct Stack {
+    Environment* e;
+    std::vector<c10::IValue> values;
+    explicit Stack(Environment* environment) : e(environment), values(std::move(environment->spareStack)) {}
+    ~Stack() {
+      values.clear();
+      e->spareStack = std::move(values);
+    }
+  } stack(e);
+  stack.values.reserve(arguments.size());
+  for (size_t i = 0; i < arguments.size(); i++) {
+    if (i < count) stack.values.push_back(toEngine(e, values[i], arguments[i]));
+    else if (arguments[i].hasDefault) stack.values.push_back(arguments[i].fallback);
+    else if (arguments[i].optional) stack.values.emplace_back();
+    else throw ArgumentError(plan.title + ": argument '" + arguments[i].name + "' is missing");
+  }
+  plan.op.callBoxed(&stack.values);
+  const size_t results = std::min(plan.returnsArgument.size(), stack.values.size());
+  if (results == 0) return nullptr;
   if (results == 1) {
-    if (plan.returnsArgument[0] || stack.empty()) return nullptr;
-    return shell && stack[0].isTensor() ? wrapTensor(e, std::move(stack[0]).toTensor(), shell) : fromEngine(e, std::move(stack[0]));
+    if (plan.returnsArgument[0]) return nullptr;
+    return shell && stack.values[0].isTensor() ? wrapTensor(e, std::move(stack.values[0]).toTensor(), shell) : fromEngine(e, std::move(stack.values[0]));
   }
-  if (results > 1) {
-    check(napi_create_array_with_length(e->env, results, &result), "make an array");
-    for (size_t i = 0; i < results && i < stack.size(); i++)
-      if (!plan.returnsArgument[i]) check(napi_set_element(e->env, result, static_cast<uint32_t>(i), fromEngine(e, std::move(stack[i]))), "fill an array");
-  }
+  napi_value result;
+  check(napi_create_array_with_length(e->env, results, &result), "make an array");
+  for (size_t i = 0; i < results; i++)
+    if (!plan.returnsArgument[i]) check(napi_set_element(e->env, result, static_cast<uint32_t>(i), fromEngine(e, std::move(stack.values[i]))), "fill an array");
   return result;
 }
 

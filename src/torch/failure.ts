@@ -1,21 +1,8 @@
 /** Turns what the bridge throws into errors that say which operator, with which arguments, and what to do. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ArgumentError, OutOfMemoryError, TorchError } from './errors.js';
+import { collectGarbage } from './garbage.js';
 import { native } from './load.js';
 import { Tensor } from './tensor.js';
-
-type Collect = (options?: { type: 'minor' | 'major' }) => void;
-let collector: Collect | undefined;
-
-/** Runs the garbage collector now; `minor` looks only at young objects (a third of a millisecond). */
-export function collectGarbage(type: 'minor' | 'major' = 'major'): void {
-  if (collector === undefined) {
-    setFlagsFromString('--expose-gc');
-    collector = runInNewContext('gc') as Collect;
-  }
-  collector({ type });
-}
 
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 

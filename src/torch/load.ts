@@ -6,6 +6,7 @@ import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { type CurrentEngine, currentEngine, engineFolder } from './engine.js';
 import { EngineError } from './errors.js';
+import { collectGarbage } from './garbage.js';
 import type { NativeBridge } from './native.js';
 
 /** A setting of the engine that differs from the library's own default, and why. */
@@ -82,6 +83,7 @@ function load(): NativeBridge {
       });
     }
   }
+  bridge.setCollector((all) => collectGarbage(all ? 'major' : 'minor'));
   return bridge;
 }
 

@@ -1,6 +1,6 @@
 /** What is alive, why, and how to let go of it early. Nobody has to: dropped tensors are freed by the collector. */
 import { ArgumentError } from './errors.js';
-import { collectGarbage } from './failure.js';
+import { collectGarbage } from './garbage.js';
 import { native } from './load.js';
 import type { Handle, MemoryReport } from './native.js';
 import { Tensor, watchTensors } from './tensor.js';

@@ -80,11 +80,15 @@ export interface NativeBridge {
   /**
    * Calls an operator. Missing trailing arguments take their defaults. In-place and out results come back as `undefined`.
    * `shell` is the object that is to own the result when that is a single tensor, or null: then the handle has no owner yet.
-   * `true` in place of an int[] or Tensor[] stands for the next list in the scratch memory: its length, then its elements.
+   * `true` in place of an int[] or Tensor[] stands for the next list in the scratch memory: its length, then its elements;
+   * `false` in place of a Tensor[] for the gradients of the tensors listed there.
    */
   call(id: number, shell: object | null, ...args: NativeValue[]): NativeValue;
   /** Memory for lists passed to `call`; a Float64Array over a buffer that is never transferred. */
   setScratch(scratch: Float64Array): void;
+
+  /** The function that runs the garbage collector: for young objects, or for all (true). The bridge asks when native memory piles up. */
+  setCollector(collect: (all: boolean) => void): void;
 
   // ---- handles ----
   /** Makes `owner` the owner of a handle: when the collector takes the object, the tensor is freed. */
@@ -139,6 +143,8 @@ export interface NativeBridge {
   ): Handle;
 
   // ---- autograd ----
+  /** Of the tensors listed in the scratch memory: 0 none has a gradient, 1 some have, 2 all have. `clear` drops the gradients. */
+  gradients(clear: boolean): 0 | 1 | 2;
   getGrad(handle: Handle): Handle | null;
   setGrad(handle: Handle, grad: Handle | null): void;
   /** Name of the node that made it, e.g. `AddBackward0`, or null. */

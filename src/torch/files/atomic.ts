@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { FileFormatError } from './errors.js';
 
 /** Largest piece for one write call; the kernel takes at most 2 GiB at a time. */
 const PIECE = 2 ** 30;
@@ -28,7 +29,13 @@ export class AtomicFile {
   constructor(path: string) {
     this.#path = path;
     this.#temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
-    this.#descriptor = openSync(this.#temporary, 'wx', 0o666);
+    try {
+      this.#descriptor = openSync(this.#temporary, 'wx', 0o666);
+    } catch (cause) {
+      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      const problem = missing ? `there is no folder ${dirname(path)}` : (cause as Error).message;
+      throw new FileFormatError(path, `cannot be written: ${problem}`, { cause });
+    }
   }
 
   /** Bytes written so far. */

@@ -10,7 +10,7 @@ export const LIMITS = {
   /** Values and memo entries one pickle stream may push. */
   pickleSteps: 32_000_000,
   /** Items and 8-byte pieces that calls within one pickle stream may copy. */
-  pickleCopies: 32_000_000,
+  pickleCopies: 8_000_000,
   /** Lists, tuples, dicts, sets and tensors one pickle stream may make. */
   pickleContainers: 3_000_000,
   /** Bytes of one Python integer. */

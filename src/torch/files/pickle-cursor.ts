@@ -38,6 +38,13 @@ export class PickleCursor {
     return width === 4 ? this.bytes.readUInt32LE(at) : Number(this.bytes.readBigUInt64LE(at));
   }
 
+  /** Makes sure that `length` more bytes are there. */
+  expect(length: number): void {
+    const start = this.at;
+    this.take(length);
+    this.at = start;
+  }
+
   text(length: number): string {
     const at = this.take(length);
     try {

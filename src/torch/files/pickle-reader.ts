@@ -73,7 +73,7 @@ class Machine {
         return;
       }
       case OP.FRAME:
-        cursor.take(8);
+        cursor.expect(cursor.length(8));
         return;
       case OP.MARK:
         this.#marks.push(stack.length);

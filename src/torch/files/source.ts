@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ArgumentError } from '../errors.js';
 import { FileFormatError } from './errors.js';
 
 const readAsync = promisify(read);
@@ -113,5 +114,10 @@ class MemorySource implements ByteSource {
 /** Opens a path, a `file:` URL, or bytes in memory. Close it when done. */
 export function openSource(source: string | URL | Uint8Array): ByteSource {
   if (source instanceof Uint8Array) return new MemorySource(source);
+  if (!(source instanceof URL) && typeof source !== 'string') {
+    throw new ArgumentError(
+      `A file is given by its path, a file: URL or its bytes (Uint8Array), got ${typeof source}.`,
+    );
+  }
   return new FileSource(source instanceof URL ? fileURLToPath(source) : source);
 }

@@ -217,14 +217,14 @@ export class TorchWorld implements PickleWorld {
     this.countTensor();
     const [storage, offset, shape, strides, requiresGrad] = args;
     const body = dense({ storage, offset, shape, strides, type, metadata: metadata ?? null }, this.fail);
-    return new PickleTensor(body, requiresGrad === undefined ? false : flag(requiresGrad, 'requires_grad', this.fail));
+    return this.#withGradient(body, requiresGrad ?? false);
   }
 
   parameter(args: readonly PickleValue[]): PickleTensor {
     const [data, requiresGrad] = args;
     if (!(data instanceof PickleTensor)) throw this.fail(`has a parameter made of ${describeKind(data ?? null)}`);
     this.countTensor();
-    return new PickleTensor(data.body, flag(requiresGrad, 'requires_grad', this.fail));
+    return this.#withGradient(data.body, requiresGrad);
   }
 
   /** A tensor with Python attributes; the attributes are left out. */
@@ -249,11 +249,18 @@ export class TorchWorld implements PickleWorld {
     const body = data instanceof PickleTensor ? data.body : null;
     if (body === null || !(type instanceof PickleElementType))
       throw this.fail('has a malformed tensor of another device');
-    const current =
-      body.kind === 'dense' ? body.type : body.values.body.kind === 'dense' ? body.values.body.type : null;
-    if (current !== type.type) throw this.fail('has a tensor of another device that changes its dtype on loading');
+    if (elementTypeOf(body) !== type.type)
+      throw this.fail('has a tensor of another device that changes its dtype on loading');
     this.countTensor();
-    return new PickleTensor(body, flag(requiresGrad, 'requires_grad', this.fail));
+    return this.#withGradient(body, requiresGrad);
+  }
+
+  #withGradient(body: PickleTensor['body'], wanted: PickleValue | undefined): PickleTensor {
+    const requiresGrad = flag(wanted, 'requires_grad', this.fail);
+    const type = elementTypeOf(body)?.name ?? '';
+    if (requiresGrad && !/float|complex/.test(type))
+      throw this.fail(`has an ${type} tensor that requires a gradient, which only real and complex numbers can`);
+    return new PickleTensor(body, requiresGrad);
   }
 
   countTensor(): void {
@@ -274,4 +281,9 @@ export class TorchWorld implements PickleWorld {
     }
     throw this.fail(`makes ${what} of ${describeKind(value)}`);
   }
+}
+
+function elementTypeOf(body: PickleTensor['body']): ElementType | null {
+  if (body.kind === 'dense') return body.type;
+  return body.values.body.kind === 'dense' ? body.values.body.type : null;
 }
