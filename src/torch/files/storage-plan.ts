@@ -71,13 +71,9 @@ export class StoragePlan<T extends object> implements TensorBook {
       const value = pending.pop();
       if (typeof value !== 'object' || value === null || seen.has(value)) continue;
       seen.add(value);
-      if (this.#engine.isTensor(value)) pending.push(...this.#add(value));
-      else if (Array.isArray(value) || value instanceof Set) for (const item of value) pending.push(item);
-      else if (value instanceof Map) for (const item of value.values()) pending.push(item);
-      else if (!ArrayBuffer.isView(value)) {
-        for (const item of Object.values(value)) pending.push(item);
-        for (const key of Object.getOwnPropertySymbols(value)) pending.push((value as Record<symbol, unknown>)[key]);
-      }
+      const children = this.#engine.isTensor(value) ? this.#add(value) : childrenOf(value);
+      // Last in, first out: records are numbered in the order in which the value is read.
+      for (let index = children.length - 1; index >= 0; index--) pending.push(children[index]);
     }
   }
 
@@ -166,4 +162,13 @@ export class StoragePlan<T extends object> implements TensorBook {
 function reach({ shape, strides }: TensorFacts): number {
   if (countElements(shape) === 0) return 0;
   return 1 + shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, 0);
+}
+
+/** What a container holds, apart from the keys of Maps, which cannot be tensors. */
+function childrenOf(value: object): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof Set || value instanceof Map) return [...value.values()];
+  if (ArrayBuffer.isView(value)) return [];
+  const hidden = Object.getOwnPropertySymbols(value).map((key) => (value as Record<symbol, unknown>)[key]);
+  return [...Object.values(value), ...hidden];
 }

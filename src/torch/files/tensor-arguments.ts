@@ -108,7 +108,7 @@ interface TensorCounter {
   countTensor(): void;
 }
 
-/** `_rebuild_sparse_tensor(layout, data)`. The engine checks indices against the shape when the tensor is made. */
+/** `_rebuild_sparse_tensor(layout, data)`. Indices are checked against the shape when the tensor is made, by the engine. */
 export function sparse(world: TensorCounter, args: readonly PickleValue[]): PickleTensor {
   const { fail } = world;
   const [layout, data] = args;
@@ -121,7 +121,18 @@ export function sparse(world: TensorCounter, args: readonly PickleValue[]): Pick
       throw fail('has a sparse tensor with a malformed part');
     return tensor;
   };
-  const shapeOf = (index: number) => naturalList(data.items[index], 'the shape of a sparse tensor', fail);
+  const indices = (index: number): PickleTensor => {
+    const tensor = part(index);
+    if (tensor.body.kind !== 'dense' || !/^int(32|64)$/.test(tensor.body.type.name)) {
+      throw fail('has a sparse tensor whose indices are not whole numbers');
+    }
+    return tensor;
+  };
+  const shapeOf = (index: number): readonly number[] => {
+    const shape = naturalList(data.items[index], 'the shape of a sparse tensor', fail);
+    if (countElements(shape) === null) throw fail(`has a sparse tensor of the impossible shape [${shape.join(', ')}]`);
+    return shape;
+  };
   let body: SparseBody;
   const compressed = COMPRESSED.find((name) => name === layout.text);
   if (layout.text === 'sparse_coo') {
@@ -129,7 +140,7 @@ export function sparse(world: TensorCounter, args: readonly PickleValue[]): Pick
     body = {
       kind: 'sparse',
       layout: 'sparse_coo',
-      indices: [part(0)],
+      indices: [indices(0)],
       values: part(1),
       shape: shapeOf(2),
       coalesced: typeof coalesced === 'boolean' ? coalesced : null,
@@ -138,7 +149,7 @@ export function sparse(world: TensorCounter, args: readonly PickleValue[]): Pick
     body = {
       kind: 'sparse',
       layout: compressed,
-      indices: [part(0), part(1)],
+      indices: [indices(0), indices(1)],
       values: part(2),
       shape: shapeOf(3),
       coalesced: null,

@@ -162,6 +162,8 @@ export const torchEngine: FileEngine<Tensor> = {
     const [first, second] = indices;
     const code = native.dtype(values.handle);
     if (layout === 'sparse_coo') {
+      // Newer engines no longer check by themselves, and follow indices out of the memory.
+      run('_validate_sparse_coo_tensor_args', first!, values, shape);
       const made = call('sparse_coo_tensor.indices_size', first!, values, shape, code);
       // Not the file's word for it: wrong flags give wrong results later.
       return coalesced === true ? call('coalesce', made) : made;
