@@ -127,6 +127,7 @@ export class DifferentiableOperation {
     this: DifferentiableFunction,
     ...inputs: unknown[]
   ): Result {
+    // biome-ignore lint/complexity/noThisInStatic: the class that `apply` was called on, as in PyTorch
     return applyFunction(this, inputs) as Result;
   }
 }

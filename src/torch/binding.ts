@@ -125,9 +125,13 @@ export class Family {
       if (value instanceof Tensor && value.isDisposed)
         return `${call}: a tensor that has been disposed cannot be used.`;
     const plain = this.overloads.filter((x) => x.outputs.length === 0);
-    const only = plain.length === 1 ? reasons[this.overloads.indexOf(plain[0] as Overload)] : undefined;
+    // Of several forms, the one that was meant is the one that a misspelt option nearly fits.
+    const only =
+      plain.length === 1
+        ? reasons[this.overloads.indexOf(plain[0] as Overload)]
+        : reasons.find((reason) => reason.includes('did you mean'));
     const forms = (plain.length > 0 ? plain : this.overloads).map((x) => `  ${signature(this.title, x.schema)}`);
-    return `${call} fits no form of the operator${only === undefined ? '' : `: ${only}`}. It takes:\n${[...new Set(forms)].join('\n')}`;
+    return `${call} fits no form of the operator${only === undefined ? '.' : `: ${only}${only.endsWith('?') ? '' : '.'}`} It takes:\n${[...new Set(forms)].join('\n')}`;
   }
 }
 

@@ -66,7 +66,9 @@ export function getDefaultDevice(): string {
 
 /** Sets where new tensors are made. */
 export function setDefaultDevice(device: DeviceString): void {
-  native.deviceCount(device.split(':')[0] as string);
+  const type = device.split(':')[0] as string;
+  if (type !== 'cpu' && type !== 'meta' && attempt(() => native.deviceCount(type), 'setDefaultDevice', [device]) === 0)
+    throw new ArgumentError(`setDefaultDevice(): there is no ${type} device here.`);
   defaultDevice = device;
 }
 
@@ -86,9 +88,16 @@ function finish(tensor: Tensor, options: TensorOptions): Tensor {
 
 const isTypedArray = (data: unknown): data is TypedArray => ArrayBuffer.isView(data) && !(data instanceof DataView);
 
-function fromBytes(bytes: Uint8Array, offset: number, shape: readonly number[], dtype: DType, share: boolean): Tensor {
-  const code = requireDtype(dtype, 'tensor()');
-  return attempt(() => new Tensor(native.fromBytes(bytes, offset, shape, code, share)), 'tensor', [shape, dtype]);
+function fromBytes(
+  title: 'tensor' | 'fromBuffer',
+  bytes: Uint8Array,
+  offset: number,
+  shape: readonly number[],
+  dtype: DType,
+  share = false,
+): Tensor {
+  const code = requireDtype(dtype, `${title}()`);
+  return attempt(() => new Tensor(native.fromBytes(bytes, offset, shape, code, share)), title, [shape, dtype]);
 }
 
 /**
@@ -103,7 +112,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
   let made: Tensor;
   if (isTypedArray(data)) {
     const given = dtypeOfTypedArray(data);
-    made = fromBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 0, [data.length], given, false);
+    made = fromBytes('tensor', new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 0, [data.length], given);
     made = made.to({ dtype: options.dtype, device: options.device ?? defaultDevice });
   } else if (
     data instanceof ArrayBuffer ||
@@ -117,7 +126,7 @@ export function tensor(data: TensorData | Tensor, options: TensorOptions = {}): 
     const dtype = options.dtype ?? inferDtype(flat, defaultDtype);
     requireDtype(dtype, 'tensor()');
     const stored = storedAs(dtype);
-    made = fromBytes(encode(flat, stored), 0, shape, stored, false);
+    made = fromBytes('tensor', encode(flat, stored), 0, shape, stored);
     made = made.to({ dtype, device: options.device ?? defaultDevice });
   }
   return finish(made, options);
@@ -153,7 +162,7 @@ export function fromBuffer(data: TypedArray | ArrayBuffer | SharedArrayBuffer, o
   const offset = options.byteOffset ?? 0;
   const itemSize = bytesOf(dtype);
   const shape = options.shape ?? [Math.max(0, Math.floor((bytes.byteLength - offset) / itemSize))];
-  const made = fromBytes(bytes, offset, shape, dtype, share);
+  const made = fromBytes('fromBuffer', bytes, offset, shape, dtype, share);
   return finish(options.device === undefined ? made : made.to({ device: options.device }), options);
 }
 

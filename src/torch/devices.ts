@@ -1,6 +1,6 @@
 /** Devices: what there is, threads, streams, events, engine switches. */
 import { ArgumentError } from './errors.js';
-import { native } from './load.js';
+import { checked as native } from './failure.js';
 import type { EventHandle, StreamHandle } from './native.js';
 
 /** Number of threads one operator may use. */

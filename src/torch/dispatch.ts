@@ -205,6 +205,7 @@ export function makeMethod(title: string, name: string): Method {
     };
   return function (this: Tensor, first?: unknown, second?: unknown): unknown {
     op ??= family(name, title);
+    // biome-ignore lint/complexity/noArguments: a rest parameter costs every short call an array
     switch (arguments.length) {
       case 0:
         return callUnary(op, this);
@@ -225,6 +226,7 @@ export function makeFunction(title: string, name: string): (...args: unknown[]) 
   return function (first?: unknown, second?: unknown, third?: unknown): unknown {
     op ??= family(name, title);
     if (first instanceof Tensor)
+      // biome-ignore lint/complexity/noArguments: as above
       switch (arguments.length) {
         case 1:
           return callUnary(op, first);

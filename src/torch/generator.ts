@@ -1,6 +1,6 @@
 /** Random number generators: PyTorch's `torch.Generator`. */
 import { ArgumentError } from './errors.js';
-import { native } from './load.js';
+import { checked as native } from './failure.js';
 import type { GeneratorHandle } from './native.js';
 import { handleOf, Tensor } from './tensor.js';
 

@@ -1,13 +1,21 @@
 /** Methods of Tensor that are not one operator: conversion, values out, backward, hooks. */
 import { type BackwardOptions, backward as runBackward } from './autograd.js';
 import { callAny, callTensor, family } from './dispatch.js';
-import { type DeviceString, type DType, dtypeCode, type Layout, type MemoryFormat, type TypedArray } from './dtype.js';
-import { ArgumentError } from './errors.js';
+import {
+  type DeviceString,
+  type DType,
+  dtypeCode,
+  dtypeCodes,
+  type Layout,
+  type MemoryFormat,
+  type TypedArray,
+} from './dtype.js';
+import { ArgumentError, nearest } from './errors.js';
 import { attempt, failure } from './failure.js';
 import { at, type Index, type IndexedValue, setAt } from './indexing.js';
 import { native } from './load.js';
 import type { Handle } from './native.js';
-import { decode, nest, storedAs, typedArrayOver } from './pack.js';
+import { decode, nest, requireDtype, storedAs, typedArrayOver } from './pack.js';
 import { handleOf, Tensor } from './tensor.js';
 import type { Complex } from './types.js';
 
@@ -70,6 +78,7 @@ export interface HandWrittenMethods {
   /** Computes the gradients of this tensor's leaves and adds them to their `grad`. */
   backward(gradient?: Tensor | null, options?: BackwardOptions): void;
   /** Calls `hook` with the gradient of this tensor; a returned tensor replaces it. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks returns nothing
   registerHook(hook: (gradient: Tensor) => Tensor | null | undefined | void): HookHandle;
   /** Matrix transpose: the last two dimensions exchanged. */
   readonly mT: Tensor;
@@ -86,7 +95,17 @@ function conversionOf(target: unknown, options: ConversionOptions): ConversionOp
   if (typeof target === 'object' && target !== null) return { ...(target as ConversionOptions), ...options };
   if (typeof target !== 'string')
     throw new ArgumentError(`to(): expected an element type, a device, a tensor or options, got ${String(target)}.`);
-  return dtypeCode(target) !== undefined ? { dtype: target as DType, ...options } : { device: target, ...options };
+  if (dtypeCode(target) !== undefined) {
+    requireDtype(target, 'to()');
+    return { dtype: target as DType, ...options };
+  }
+  if (!/^[a-z]+(:\d+)?$/.test(target)) {
+    const near = nearest(target, [...Object.keys(dtypeCodes), 'cpu', 'cuda:0', 'mps']);
+    throw new ArgumentError(
+      `to(): '${target}' is no element type and no device${near === undefined ? '' : `; did you mean '${near}'?`}`,
+    );
+  }
+  return { device: target, ...options };
 }
 
 const methods: Record<string, unknown> & ThisType<Tensor> = {
@@ -153,9 +172,13 @@ const methods: Record<string, unknown> & ThisType<Tensor> = {
     runBackward([this], gradient === null ? undefined : [gradient], options);
   },
   registerHook(this: Tensor, hook: (gradient: Tensor) => Tensor | null | undefined): HookHandle {
+    if (typeof hook !== 'function')
+      throw new ArgumentError(`registerHook(): expected a function of the gradient, got ${typeof hook}.`);
     const call = (gradients: Handle[]): (Handle | null)[] => {
       const replaced = hook(new Tensor(gradients[0] as Handle));
-      return [replaced instanceof Tensor ? handleOf(replaced, 'the gradient that a hook returned') : null];
+      return [
+        replaced !== undefined && replaced !== null ? handleOf(replaced, 'the gradient that a hook returned') : null,
+      ];
     };
     let id: number;
     try {

@@ -1,15 +1,19 @@
 /** Modes of the thread: without gradients, inference, mixed precision. Each holds for one synchronous callback. */
 import { type DType, dtypeName } from './dtype.js';
 import { ArgumentError } from './errors.js';
-import { native } from './load.js';
+import { checked as native } from './failure.js';
 import { requireDtype } from './pack.js';
 
 /** A mode left open across an `await` would leak into whatever runs meanwhile: asynchronous callbacks are refused. */
+function asynchronous(name: string): ArgumentError {
+  return new ArgumentError(
+    `${name}() takes a synchronous function: the mode belongs to the thread and would leak into other code while yours awaits. Enter it around each synchronous part instead.`,
+  );
+}
+
 function refusePromise<T>(result: T, name: string): T {
   if (typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function')
-    throw new ArgumentError(
-      `${name}() takes a synchronous function: the mode belongs to the thread and would leak into other code while yours awaits. Enter it around each synchronous part instead.`,
-    );
+    throw asynchronous(name);
   return result;
 }
 
@@ -17,7 +21,7 @@ const AsyncFunction = (async () => {}).constructor;
 function refuseAsync(callback: unknown, name: string): void {
   if (typeof callback !== 'function')
     throw new ArgumentError(`${name}() needs a function to run, got ${typeof callback}.`);
-  if (callback instanceof AsyncFunction) refusePromise({ then: true }, name);
+  if (callback instanceof AsyncFunction) throw asynchronous(name);
 }
 
 function withGrad<T>(enabled: boolean, callback: () => T, name: string): T {

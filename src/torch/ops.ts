@@ -1,10 +1,10 @@
 /** `torch.ops.aten.<name>.<overload>(…)`: every operator of the loaded engine under its own name. */
 import { Family } from './binding.js';
 import { callAny, family } from './dispatch.js';
-import { MissingOperatorError } from './errors.js';
+import { MissingOperatorError, nearest } from './errors.js';
 import type { AtenOps } from './generated/aten-ops.generated.js';
 import { native } from './load.js';
-import { missingOperatorMessage } from './versions.js';
+import { missingOperatorMessage, versionsWith } from './versions.js';
 
 type Callable = (...args: unknown[]) => unknown;
 
@@ -26,6 +26,22 @@ function makePacket(namespace: string, name: string): Callable {
   });
 }
 
+function missing(namespace: string, name: string): MissingOperatorError {
+  const full = namespace === 'aten' ? name : `${namespace}::${name}`;
+  const message = missingOperatorMessage(full, undefined, native.info().torch);
+  // An operator that other versions have is no misspelling.
+  const near = versionsWith(name).length > 0 ? undefined : nearest(name, namesOf(namespace));
+  return new MissingOperatorError(near === undefined ? message : `${message} Did you mean ${near}?`);
+}
+
+const namesOf = (namespace: string): Set<string> =>
+  new Set(
+    native
+      .operatorNames()
+      .filter((x) => x.startsWith(`${namespace}::`))
+      .map((x) => x.slice(namespace.length + 2).split('.', 1)[0] as string),
+  );
+
 /** Operators of one namespace, found when they are asked for. */
 function makeNamespace(namespace: string): Record<string, Callable> {
   const packets = new Map<string, Callable>();
@@ -34,24 +50,14 @@ function makeNamespace(namespace: string): Record<string, Callable> {
       if (typeof key !== 'string' || key === 'then') return undefined;
       let packet = packets.get(key);
       if (packet === undefined) {
-        if (native.schemas(`${namespace}::${key}`).length === 0)
-          throw new MissingOperatorError(
-            missingOperatorMessage(namespace === 'aten' ? key : `${namespace}::${key}`, undefined, native.info().torch),
-          );
+        if (native.schemas(`${namespace}::${key}`).length === 0) throw missing(namespace, key);
         packet = makePacket(namespace, key);
         packets.set(key, packet);
       }
       return packet;
     },
     has: (_, key) => typeof key === 'string' && native.schemas(`${namespace}::${key}`).length > 0,
-    ownKeys: () => [
-      ...new Set(
-        native
-          .operatorNames()
-          .filter((x) => x.startsWith(`${namespace}::`))
-          .map((x) => (x.split('::')[1] as string).split('.')[0] as string),
-      ),
-    ],
+    ownKeys: () => [...namesOf(namespace)],
     getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
   });
 }

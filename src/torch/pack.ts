@@ -1,6 +1,7 @@
 /** Elements between JavaScript and tensors: nested arrays and typed arrays in, the same out. */
-import { type DType, dtypeCode, type TypedArray } from './dtype.js';
-import { ArgumentError } from './errors.js';
+import { type DType, dtypeCode, dtypeCodes, type TypedArray } from './dtype.js';
+import { ArgumentError, nearest } from './errors.js';
+import { native } from './load.js';
 import type { Complex } from './types.js';
 
 /** Numbers nested to any depth, all rows of one length. */
@@ -43,7 +44,9 @@ export function flatten(data: NestedArray, shape: readonly number[]): (number | 
 
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return value === null ? 'null' : value === undefined ? 'undefined (a hole?)' : `a ${typeof value}`;
+  if (value === null) return 'null';
+  if (value === undefined) return 'undefined (a hole?)';
+  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`;
 }
 
 /**
@@ -129,8 +132,8 @@ export function encode(flat: readonly (number | boolean | bigint | Complex)[], d
   }
   const entry = (integerArrays as Partial<Record<DType, (typeof integerArrays)[keyof typeof integerArrays]>>)[dtype];
   if (entry === undefined) throw new ArgumentError(`tensor(): elements of type ${dtype} cannot be made from numbers.`);
-  const [Array, low, high] = entry;
-  const array = new Array(flat.length);
+  const [ArrayOfType, low, high] = entry;
+  const array = new ArrayOfType(flat.length);
   for (let i = 0; i < flat.length; i++) array[i] = Number(inRange(integer(flat[i] as number, dtype), low, high, dtype));
   return bytes(array);
 }
@@ -205,6 +208,14 @@ export function nest<T>(flat: readonly T[], shape: readonly number[]): unknown {
 /** The code of an element type given by name, or a clear error that names the nearest. */
 export function requireDtype(name: string, where: string): number {
   const code = dtypeCode(name);
-  if (code === undefined) throw new ArgumentError(`${where}: there is no element type '${name}'.`);
+  if (code === undefined) {
+    const near = nearest(String(name), Object.keys(dtypeCodes));
+    throw new ArgumentError(
+      `${where}: there is no element type '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
+    );
+  }
+  // Added after 1.13; such an engine would fail far inside instead.
+  if (code > dtypeCodes.quint2x4 && native.info().torch.startsWith('1.'))
+    throw new ArgumentError(`${where}: the loaded libtorch ${native.info().torch} has no element type ${name}.`);
   return code;
 }

@@ -1,7 +1,7 @@
 /** The random state of the engine. */
 import { ArgumentError } from './errors.js';
+import { checked as native } from './failure.js';
 import { Generator, seedBits } from './generator.js';
-import { native } from './load.js';
 import type { Tensor } from './tensor.js';
 
 /**

@@ -1,6 +1,7 @@
 /** The tensor: a handle to one of the engine's, with what can be asked of it without an operator. */
 import { type DType, dtypeName, floatingTypes, type TypedArray } from './dtype.js';
 import { ArgumentError } from './errors.js';
+import { failure } from './failure.js';
 import type { TensorMethods } from './generated/tensor-methods.generated.js';
 import { native } from './load.js';
 import type { HandWrittenMethods } from './methods.js';
@@ -14,6 +15,15 @@ let watcher: ((tensor: Tensor) => void) | null = null;
 /** Sets the function that sees each new tensor; null for none. Used by the leak finder. */
 export function watchTensors(watch: ((tensor: Tensor) => void) | null): void {
   watcher = watch;
+}
+
+/** Asks the bridge about a tensor; what it throws becomes a TorchError that names the question. */
+function ask<Answer>(self: Tensor, question: string, read: (handle: Handle) => Answer): Answer {
+  try {
+    return read(self.handle);
+  } catch (error) {
+    throw failure(error, question, [self]);
+  }
 }
 
 /** What made a tensor, as `tensor.gradFn`. */
@@ -53,12 +63,12 @@ export class Tensor {
 
   /** Sizes of the dimensions; empty for a single number. */
   get shape(): number[] {
-    return native.shape(this.handle);
+    return ask(this, 'shape', native.shape);
   }
 
   /** Number of dimensions. */
   get ndim(): number {
-    return native.shape(this.handle).length;
+    return ask(this, 'ndim', native.shape).length;
   }
 
   /** Number of dimensions, as PyTorch's method. */
@@ -82,7 +92,7 @@ export class Tensor {
   stride(): number[];
   stride(dim: number): number;
   stride(dim?: number): number | number[] {
-    const strides = native.strides(this.handle);
+    const strides = ask(this, 'stride', native.strides);
     if (dim === undefined) return strides;
     const stride = strides[dim < 0 ? dim + strides.length : dim];
     if (stride === undefined)
@@ -94,27 +104,27 @@ export class Tensor {
 
   /** Number of elements. */
   numel(): number {
-    return native.numel(this.handle);
+    return ask(this, 'numel', native.numel);
   }
 
   /** Element type, e.g. `float32`. */
   get dtype(): DType {
-    return dtypeName(native.dtype(this.handle));
+    return dtypeName(ask(this, 'dtype', native.dtype));
   }
 
   /** Where it lives: `cpu`, `cuda:0`, … */
   get device(): string {
-    return native.device(this.handle);
+    return ask(this, 'device', native.device);
   }
 
   /** `strided`, `sparse`, `sparsecsr`, … as the engine names it. */
   get layout(): string {
-    return native.layout(this.handle);
+    return ask(this, 'layout', native.layout);
   }
 
   /** Offset of the first element in the storage, in elements. */
   storageOffset(): number {
-    return native.storageOffset(this.handle);
+    return ask(this, 'storageOffset', native.storageOffset);
   }
 
   /** Bytes of one element. */
@@ -129,7 +139,7 @@ export class Tensor {
 
   /** Whether operators on it are recorded for `backward`. */
   get requiresGrad(): boolean {
-    return (native.flags(this.handle) & 1) !== 0;
+    return (ask(this, 'requiresGrad', native.flags) & 1) !== 0;
   }
   set requiresGrad(on: boolean) {
     this.requiresGrad_(on);
@@ -137,17 +147,17 @@ export class Tensor {
 
   /** True for tensors made by the user and for those without history. */
   get isLeaf(): boolean {
-    return (native.flags(this.handle) & 2) !== 0;
+    return (ask(this, 'isLeaf', native.flags) & 2) !== 0;
   }
 
   /** True for the result of a view operator. */
   get isView(): boolean {
-    return (native.flags(this.handle) & 64) !== 0;
+    return (ask(this, 'isView', native.flags) & 64) !== 0;
   }
 
   /** True when made in inference mode. */
   get isInference(): boolean {
-    return (native.flags(this.handle) & 128) !== 0;
+    return (ask(this, 'isInference', native.flags) & 128) !== 0;
   }
 
   /** True for sparse layouts. */
@@ -162,32 +172,33 @@ export class Tensor {
 
   /** Whether the elements lie in memory in the order of `format`. */
   isContiguous(format: 'contiguous' | 'channelsLast' = 'contiguous'): boolean {
-    return (native.flags(this.handle) & (format === 'contiguous' ? 4 : 8)) !== 0;
+    return (ask(this, 'isContiguous', native.flags) & (format === 'contiguous' ? 4 : 8)) !== 0;
   }
 
   /** Whether it lies in page-locked memory. */
   isPinned(): boolean {
-    return (native.flags(this.handle) & 16) !== 0;
+    return (ask(this, 'isPinned', native.flags) & 16) !== 0;
   }
 
   /** The accumulated gradient, or null. */
   get grad(): Tensor | null {
-    const grad = native.getGrad(this.handle);
+    const grad = ask(this, 'grad', native.getGrad);
     return grad === null ? null : new Tensor(grad);
   }
   set grad(grad: Tensor | null) {
-    native.setGrad(this.handle, grad === null ? null : handleOf(grad, 'grad'));
+    const given = grad === null ? null : handleOf(grad, 'grad');
+    ask(this, 'grad', (handle) => native.setGrad(handle, given));
   }
 
   /** What made it, or null for a leaf. */
   get gradFn(): GradientFunction | null {
-    const name = native.gradFnName(this.handle);
+    const name = ask(this, 'gradFn', native.gradFnName);
     return name === null ? null : { name };
   }
 
   /** Counts in-place changes. */
   get version(): number {
-    return native.version(this.handle);
+    return ask(this, 'version', native.version);
   }
 
   /**
@@ -196,14 +207,14 @@ export class Tensor {
    * @throws TorchError when there is not exactly one element
    */
   item(): number {
-    const value = native.item(this.handle);
+    const value = ask(this, 'item', native.item);
     // Nearly always a number; the declared type says so, and the rarer kinds have itemExact.
     return value as number;
   }
 
   /** `item()` with every kind of value in its type. */
   itemExact(): number | bigint | boolean | Complex {
-    return native.item(this.handle);
+    return ask(this, 'itemExact', native.item);
   }
 
   /** Frees the memory now. Using the tensor afterwards is an error; disposing twice is not. */
@@ -213,7 +224,7 @@ export class Tensor {
 
   /** Whether `dispose` was called. */
   get isDisposed(): boolean {
-    return native.isDisposed(this.handle);
+    return ask(this, 'isDisposed', native.isDisposed);
   }
 
   [Symbol.dispose](): void {
@@ -222,7 +233,8 @@ export class Tensor {
 
   /** Whether two tensors are the same object in the engine: same memory, same history. */
   isSameTensor(other: Tensor): boolean {
-    return native.sameTensor(this.handle, handleOf(other, 'other'));
+    const given = handleOf(other, 'other');
+    return ask(this, 'isSameTensor', (handle) => native.sameTensor(handle, given));
   }
 
   /** What Python's `print(tensor)` writes. */
@@ -236,7 +248,7 @@ export class Tensor {
 
   /** Identity and size in bytes of the memory behind it; views of one tensor share it. */
   storage(): { id: bigint; bytes: number } {
-    return native.storage(this.handle);
+    return ask(this, 'storage', native.storage);
   }
 }
 
