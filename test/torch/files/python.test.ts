@@ -9,14 +9,12 @@ import { load, loadMetadata, save } from '../../../src/torch/files/index.js';
 import { native } from '../../../src/torch/load.js';
 import type { Tensor } from '../../../src/torch/tensor.js';
 import { describe, sortedKeys } from './describe.js';
-import { python, runPython } from './python.js';
+import { modernPython, runPython, skip, skipSafetensors } from './python.js';
 
 const golden = fileURLToPath(new URL('../../golden/files/', import.meta.url));
 const scratch = mkdtempSync(path.join(tmpdir(), 'praxis-python-'));
 after(() => rmSync(scratch, { recursive: true }));
 
-const skip = python === null && 'no Python with torch at hand';
-const modernPython = python !== null && !python.torch.startsWith('1.');
 const modernEngine = !native.info().torch.startsWith('1.');
 const dtypes = modernEngine && modernPython ? ['dtypes'] : [];
 
@@ -45,10 +43,7 @@ test('Python reads with weights_only what Praxis writes', { skip }, async (t) =>
   for (const [name, value] of written) await t.test(name, () => assert.deepEqual(described[name], describe(value)));
 });
 
-const noSafetensors =
-  skip ||
-  (python?.safetensors === null && 'this Python has no safetensors') ||
-  (!modernEngine && 'the engine lacks dtypes');
+const noSafetensors = skipSafetensors || (!modernEngine && 'the engine lacks dtypes');
 
 test('safetensors: Praxis reads what Python writes, with its metadata', { skip: noSafetensors }, async () => {
   const wanted = runPython('make', scratch, 'dense.safetensors')['dense.safetensors'];
