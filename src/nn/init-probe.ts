@@ -23,6 +23,8 @@ const isWeight = (key: string, value: Tensor): boolean => /weight/i.test(key) &&
 export function weightedLayers(model: AnyModule): WeightedLayer[] {
   const found: WeightedLayer[] = [];
   for (const [name, module] of model.namedModules()) {
+    // A LayerNorm over two dimensions has a weight of two dimensions, which is a factor per element all the same.
+    if (/Norm/.test(module.constructor.name)) continue;
     const weights = module
       .ownParameters()
       .filter(({ key, value }) => isWeight(key, value))
