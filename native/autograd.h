@@ -21,11 +21,7 @@ struct In {
   Environment* e;
   napi_value* values;
 
-  static ArgumentPlan named(const char* name) {
-    ArgumentPlan plan;
-    plan.name = name;
-    return plan;
-  }
+  static ArgumentPlan named(const char* name) { return ArgumentPlan(name); }
   TensorBox* box(int i) const {
     double number = 0;
     napi_get_value_double(e->env, values[i], &number);
@@ -36,34 +32,21 @@ struct In {
   bool flag(int i, const char* name) const { return toBool(e, values[i], named(name)); }
   std::string text(int i, const char* name) const { return toText(e, values[i], named(name)); }
   int64_t integer(int i, const char* name) const { return toInteger(e, values[i], named(name)); }
-  bool nothing(int i) const {
-    napi_valuetype type;
-    return isNothing(e, values[i], type);
-  }
+  bool nothing(int i) const { napi_valuetype type; return isNothing(e, values[i], type); }
   napi_value function(int i) const {
     napi_valuetype type;
     if (napi_typeof(e->env, values[i], &type) != napi_ok || type != napi_function) throw ArgumentError("expected a function, got " + describe(e->env, values[i]));
     return values[i];
   }
-  template <class Body>
-  void each(int i, const char* name, Body body) const {
-    eachElement(e, values[i], named(name), "an array", body);
-  }
   variable_list tensors(int i, const char* name, bool allowNull = true) const {
     variable_list list;
-    each(i, name, [&](napi_value x) {
-      napi_valuetype type;
-      const bool none = isNothing(e, x, type);
-      if (none && !allowNull) throw ArgumentError(std::string(name) + " must not contain null");
-      list.push_back(none ? at::Tensor() : toTensor(e, x, named(name)));
-    });
+    napi_valuetype type;
+    eachElement(e, values[i], named(name), "an array", [&](napi_value x) { list.push_back(allowNull && isNothing(e, x, type) ? at::Tensor() : toTensor(e, x, named(name))); });
     return list;
   }
 };
 
-inline napi_value fromTensors(Environment* e, const variable_list& list) {
-  return fromItems(e, list, [e](const at::Tensor& t) { return wrapTensor(e, t); });
-}
+inline napi_value fromTensors(Environment* e, const variable_list& list) { return fromItems(e, list, [e](const at::Tensor& t) { return wrapTensor(e, t); }); }
 
 // One call of a JavaScript function with lists of handles in and a list of handles (or null) out.
 inline variable_list callGradientFunction(Environment* e, ScriptReference& function, const std::vector<variable_list>& groups, size_t expected, const std::string& what) {
@@ -93,10 +76,7 @@ struct ScriptNode : Node {
   ScriptNode(Environment* e, napi_value callback, std::string name) : environment(e), alive(e->references), function(e, callback), title(std::move(name)) { scriptNodes++; }
   ~ScriptNode() override { scriptNodes--; }
   std::string name() const override { return title; }
-  void release_variables() override {
-    saved.clear();
-    released = true;
-  }
+  void release_variables() override { saved.clear(); released = true; }
   template <class T>
   static NodePointer pointerTo(T* node) {
     if constexpr (std::is_same<NodePointer, std::shared_ptr<T>>::value) return node->shared_from_this();
@@ -124,41 +104,15 @@ Pointer makeNode(Environment* e, napi_value callback, const std::string& name) {
 // helper thread while this one serves the callbacks, or both would wait for each other.
 inline void runEngine(Environment* e, const std::function<void()>& work) {
   if (scriptNodes == 0 || !(e->pumpAlways || at::hasCUDA() || at::hasMPS()) || e->pumping) return work();
-  at::ThreadLocalState state;
-  std::exception_ptr error;
-  bool finished = false;
   e->pumping = true;
-  std::thread helper([&] {
-    try {
-      at::ThreadLocalStateGuard guard(state);
-      work();
-    } catch (...) {
-      error = std::current_exception();
-    }
-    std::lock_guard<std::mutex> lock(e->pumpMutex);
-    finished = true;
-    e->pumpSignal.notify_all();
+  auto helper = std::async(std::launch::async, [&, state = at::ThreadLocalState()] {
+    std::shared_ptr<void> over(nullptr, [e](void*) { e->post(nullptr); });
+    at::ThreadLocalStateGuard guard(state);
+    work();
   });
-  std::unique_lock<std::mutex> lock(e->pumpMutex);
-  while (true) {
-    e->pumpSignal.wait(lock, [&] { return finished || !e->pumpTasks.empty(); });
-    if (e->pumpTasks.empty()) break;
-    ScriptTask* task = e->pumpTasks.front();
-    e->pumpTasks.pop_front();
-    lock.unlock();
-    try {
-      task->run();
-    } catch (...) {
-      task->error = std::current_exception();
-    }
-    lock.lock();
-    task->done = true;
-    e->pumpSignal.notify_all();
-  }
+  while (ScriptTask* task = e->next()) (*task)();
   e->pumping = false;
-  lock.unlock();
-  helper.join();
-  if (error) std::rethrow_exception(error);
+  helper.get();
 }
 
 inline napi_value backward(In in) {

@@ -5,7 +5,6 @@
 #endif
 
 #include <algorithm>
-#include <map>
 
 #include "devices.h"
 
@@ -15,10 +14,8 @@ std::atomic<int64_t> scriptNodes{0};
 
 static napi_value throwError(Environment* e, const char* kind, std::string message) {
   message = message.substr(0, message.find("\nException raised from "));  // a C++ backtrace helps nobody
-  napi_value code, text, error;
-  if (napi_create_string_utf8(e->env, kind, NAPI_AUTO_LENGTH, &code) == napi_ok && napi_create_string_utf8(e->env, message.data(), message.size(), &text) == napi_ok &&
-      napi_create_error(e->env, code, text, &error) == napi_ok)
-    napi_throw(e->env, error);
+  napi_value error;
+  if (napi_create_error(e->env, fromText(e, kind), fromText(e, message), &error) == napi_ok) napi_throw(e->env, error);
   return nullptr;
 }
 
@@ -43,13 +40,9 @@ static napi_value guarded(Environment* e, Body body) {
   } catch (const ArgumentError& error) {
     return throwError(e, "ArgumentError", error.what());
   } catch (const c10::Error& error) {
-    const char* kind = dynamic_cast<const c10::OutOfMemoryError*>(&error)      ? "OutOfMemoryError"
-                       : dynamic_cast<const c10::IndexError*>(&error)          ? "IndexError"
-                       : dynamic_cast<const c10::ValueError*>(&error)          ? "ValueError"
-                       : dynamic_cast<const c10::TypeError*>(&error)           ? "TypeError"
-                       : dynamic_cast<const c10::NotImplementedError*>(&error) ? "NotImplementedError"
-                       : dynamic_cast<const c10::LinAlgError*>(&error)         ? "LinAlgError"
-                                                                               : "RuntimeError";
+    auto is = [&](auto* kind) { return dynamic_cast<decltype(kind)>(&error) != nullptr; };
+    const char* kind = is((const c10::OutOfMemoryError*)nullptr) ? "OutOfMemoryError" : is((const c10::IndexError*)nullptr) ? "IndexError" : is((const c10::ValueError*)nullptr) ? "ValueError"
+                       : is((const c10::TypeError*)nullptr) ? "TypeError" : is((const c10::NotImplementedError*)nullptr) ? "NotImplementedError" : is((const c10::LinAlgError*)nullptr) ? "LinAlgError" : "RuntimeError";
     return throwError(e, kind, error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     return throwError(e, "OutOfMemoryError", "the process is out of memory");
@@ -80,37 +73,26 @@ static napi_value call(napi_env env, napi_callback_info callback) {
 static napi_value resolve(In in) {
   const std::string name = in.text(0, "name"), overload = in.text(1, "overload"), key = name + "." + overload;
   auto known = in.e->planIds.find(key);
-  if (known != in.e->planIds.end()) return fromInteger(in.e, known->second);
+  if (known != in.e->planIds.end()) return fromInteger(in.e, static_cast<int64_t>(known->second));
   auto op = c10::Dispatcher::singleton().findSchema({name, overload});
   if (!op) return fromInteger(in.e, -1);
   in.e->plans.push_back(makePlan(*op));
-  in.e->planIds.emplace(key, static_cast<int32_t>(in.e->plans.size() - 1));
+  in.e->planIds.emplace(key, in.e->plans.size() - 1);
   return fromInteger(in.e, static_cast<int64_t>(in.e->plans.size() - 1));
 }
 
-using Overloads = std::map<std::string, std::vector<c10::OperatorHandle>>;
-static const Overloads& overloads() {
-  static const Overloads& once = *[] {
-    auto* made = new Overloads;
+// The schemas of an operator's overloads, or of all operators for an empty name.
+static napi_value schemas(In in) {
+  using Table = std::map<std::string, std::vector<c10::OperatorHandle>>;
+  static const Table& table = *[] {
+    auto* made = new Table;
     for (const auto& name : c10::Dispatcher::singleton().getAllOpNames())
       if (auto op = c10::Dispatcher::singleton().findSchema(name)) (*made)[name.name].push_back(*op);
     return made;
   }();
-  return once;
-}
-
-static napi_value operatorNames(In in) {
-  std::vector<std::string> names;
-  for (const auto& entry : overloads())
-    for (const auto& op : entry.second) names.push_back(c10::toString(op.operator_name()));
-  std::sort(names.begin(), names.end());
-  return fromItems(in.e, names, [&](const std::string& name) { return fromText(in.e, name); });
-}
-
-static napi_value schemas(In in) {
   std::vector<std::string> found;
-  auto entry = overloads().find(in.text(0, "name"));
-  if (entry != overloads().end())
+  const std::string name = in.text(0, "name");
+  for (auto entry = name.empty() ? table.begin() : table.find(name); entry != table.end(); entry = name.empty() ? std::next(entry) : table.end())
     for (const auto& op : entry->second) found.push_back(c10::toString(op.schema()));
   std::sort(found.begin(), found.end());
   return fromItems(in.e, found, [&](const std::string& schema) { return fromText(in.e, schema); });
@@ -138,17 +120,13 @@ static napi_value takeWarnings(In in) {
   return fromItems(in.e, taken, [&](const std::string& warning) { return fromText(in.e, warning); });
 }
 
-Environment::Environment() = default;
 Environment::~Environment() = default;
 
 static void closeEnvironment(napi_env, void* data, void*) {
   auto* e = static_cast<Environment*>(data);
   Warnings::install(nullptr);
   e->inference.clear();
-  {
-    std::lock_guard<std::mutex> lock(e->references->mutex);
-    e->references->closed = true;
-  }
+  { std::lock_guard<std::mutex> lock(e->references->mutex); e->references->closed = true; }
   e->release();
 }
 
@@ -178,9 +156,9 @@ static napi_value enter(napi_env env, napi_callback_info callback) {
 #define PRAXIS_DO(statement) [](In in) -> napi_value { statement; return nullptr; }
 #define PRAXIS_GET(value) [](In in) -> napi_value { return value; }
 static const Entry entries[] = {
-    {"info", 0, info}, {"operatorNames", 0, operatorNames}, {"schemas", 1, schemas}, {"resolve", 2, resolve}, {"takeWarnings", 0, takeWarnings},
+    {"info", 0, info}, {"schemas", 1, schemas}, {"resolve", 2, resolve}, {"takeWarnings", 0, takeWarnings},
     // handles
-    {"dispose", 1, dispose}, {"adopt", 2, adopt}, {"setScratch", 1, setScratch}, {"setCollector", 1, PRAXIS_DO(check(napi_create_reference(in.e->env, in.function(0), 1, &in.e->collector), "keep the collector"))}, {"scopeClose", 2, scopeClose}, {"liveTensors", 0, liveTensors}, {"memory", 0, memory},
+    {"dispose", 1, dispose}, {"adopt", 2, adopt}, {"setScratch", 1, setScratch}, {"setCollector", 1, PRAXIS_DO(check(napi_create_reference(in.e->env, in.function(0), 1, &in.e->collector), "keep the collector"))}, {"liveTensors", 1, liveTensors}, {"scopeClose", 2, scopeClose},
     {"isDisposed", 1, [](In in) { TensorBox* box = in.box(0); return fromBool(in.e, !box || box->disposed); }},
     {"scopeMark", 0, PRAXIS_GET(fromInteger(in.e, in.e->births))},
     {"sameTensor", 2, PRAXIS_GET(fromBool(in.e, in.tensor(0).is_same(in.tensor(1))))},
@@ -192,10 +170,10 @@ static const Entry entries[] = {
     {"numel", 1, PRAXIS_GET(fromInteger(in.e, in.tensor(0).numel()))},
     {"version", 1, PRAXIS_GET(fromInteger(in.e, in.tensor(0).is_inference() ? 0 : static_cast<int64_t>(in.tensor(0)._version())))},
     {"storageOffset", 1, PRAXIS_GET(fromInteger(in.e, in.tensor(0).storage_offset()))},
-    {"layout", 1, [](In in) { std::ostringstream text; text << in.tensor(0).layout(); std::string name = text.str(); for (char& c : name) c = static_cast<char>(tolower(c)); return fromText(in.e, name); }},
+    {"layout", 1, [](In in) { std::ostringstream text; text << in.tensor(0).layout(); return fromText(in.e, text.str()); }},
     {"item", 1, PRAXIS_GET(fromEngine(in.e, c10::IValue(in.tensor(0).item())))},
-    {"flags", 1, flags}, {"storage", 1, storage}, {"fromBytes", 5, fromBytes}, {"exportHandle", 1, exportHandle}, {"importHandle", 1, importHandle},
-    {"read", 1, PRAXIS_GET(elements(in, false))}, {"map", 1, PRAXIS_GET(elements(in, true))},
+    {"flags", 1, flags}, {"storage", 1, storage}, {"fromBytes", 2, fromBytes}, {"exportHandle", 1, exportHandle}, {"importHandle", 1, importHandle},
+    {"read", 2, read}, {"map", 1, map},
     // autograd
     {"backward", 5, backward}, {"grad", 6, grad}, {"setGrad", 2, setGrad}, {"gradients", 1, gradients}, {"addHook", 2, addHook}, {"customNode", 5, customNode},
     {"getGrad", 1, PRAXIS_GET(wrapTensor(in.e, in.tensor(0).grad()))},

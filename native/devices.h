@@ -8,6 +8,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <torch/cuda.h>
+
+#include <map>
 #if __has_include(<ATen/DeviceAccelerator.h>) && PRAXIS_TORCH >= 209
 #include <ATen/DeviceAccelerator.h>
 #define PRAXIS_ACCELERATOR 1
@@ -30,11 +32,7 @@ struct Loaded {
     if (file && (fclose(file), !dlopen(cuda.c_str(), RTLD_NOW | RTLD_GLOBAL))) cudaError = dlerror();
   }
 };
-inline const Loaded& loaded() {
-  static const Loaded& once = *new Loaded;
-  return once;
-}
-
+inline const Loaded& loaded() { static const Loaded& once = *new Loaded; return once; }
 inline c10::DeviceType typeOf(In in, int i) { return c10::Device(in.text(i, "device type")).type(); }
 inline bool usable(c10::DeviceType type) { return type != c10::kCPU && c10::impl::hasDeviceGuardImpl(type); }
 
@@ -54,18 +52,14 @@ inline c10::Device deviceOf(In in, int i) {
 
 inline napi_value info(In in) {
   Environment* e = in.e;
-  const std::string config = at::show_config();
-  const size_t at = config.find("CPU capability usage: ");
-  const std::string capability = at == std::string::npos ? "" : config.substr(at + 22, config.find('\n', at) - at - 22);
-  const std::string version = std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
 #ifdef PRAXIS_ORDINARY_FINALIZERS
   const bool prompt = false;
 #else
   const bool prompt = true;
 #endif
-  return fromFields(e, {{"torch", fromText(e, version)}, {"path", fromText(e, loaded().folder)}, {"config", fromText(e, config)}, {"cpuCapability", fromText(e, capability)},
-                        {"hasOneDnn", fromBool(e, at::hasMKLDNN())}, {"hasMkl", fromBool(e, at::hasMKL())}, {"hasOpenMp", fromBool(e, at::hasOpenMP())}, {"hasLapack", fromBool(e, at::hasLAPACK())},
-                        {"cuda", fromBool(e, at::hasCUDA())}, {"mps", fromBool(e, at::hasMPS())}, {"cudaError", fromText(e, loaded().cudaError)}, {"promptFinalizers", fromBool(e, prompt)}});
+  const std::string version = std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+  return fromFields(e, {{"torch", fromText(e, version)}, {"path", fromText(e, loaded().folder)}, {"config", fromText(e, at::show_config())}, {"cuda", fromBool(e, at::hasCUDA())},
+                        {"mps", fromBool(e, at::hasMPS())}, {"cudaError", fromText(e, loaded().cudaError)}, {"promptFinalizers", fromBool(e, prompt)}});
 }
 
 // ---- autocast: named per device until 2.3, by device type from 2.4 ----
@@ -132,26 +126,22 @@ inline int threadCount(In in) {
   return static_cast<int>(count);
 }
 
-// The state of a named switch; sets it as well when there is a second argument.
+// The state of a named switch; sets it as well when asked to.
 inline napi_value engineSwitch(In in, bool set) {
-  at::Context& context = at::globalContext();
-  const std::string name = in.text(0, "name");
-  const bool on = set && in.flag(1, "on");
-  const bool deterministic = context.deterministicAlgorithms(), warnOnly = context.deterministicAlgorithmsWarnOnly();
-  auto known = [&](const char* title, bool before, auto change) {
-    if (name != title) return false;
-    if (set) change();
-    in.e->switchState = before;
-    return true;
-  };
-  if (known("deterministic", deterministic, [&] { context.setDeterministicAlgorithms(on, warnOnly); }) ||
-      known("deterministicWarnOnly", warnOnly, [&] { context.setDeterministicAlgorithms(deterministic, on); }) ||
-      known("benchmarkCudnn", context.benchmarkCuDNN(), [&] { context.setBenchmarkCuDNN(on); }) ||
-      known("allowTf32Matmul", context.allowTF32CuBLAS(), [&] { context.setAllowTF32CuBLAS(on); }) ||
-      known("allowTf32Cudnn", context.allowTF32CuDNN(), [&] { context.setAllowTF32CuDNN(on); }) ||
-      known("oneDnn", context.userEnabledMkldnn(), [&] { context.setUserEnabledMkldnn(on); }) || (set && known("flushDenormal", false, [&] { context.setFlushDenormal(on); })))
-    return fromBool(in.e, in.e->switchState);
-  throw ArgumentError("there is no engine switch '" + name + "' to " + (set ? "set" : "read"));
+  at::Context& c = at::globalContext();
+  const bool on = set && in.flag(1, "on"), deterministic = c.deterministicAlgorithms(), warnOnly = c.deterministicAlgorithmsWarnOnly();
+  const std::map<std::string, std::pair<bool, std::function<void()>>> switches = {
+      {"deterministic", {deterministic, [&] { c.setDeterministicAlgorithms(on, warnOnly); }}},
+      {"deterministicWarnOnly", {warnOnly, [&] { c.setDeterministicAlgorithms(deterministic, on); }}},
+      {"benchmarkCudnn", {c.benchmarkCuDNN(), [&] { c.setBenchmarkCuDNN(on); }}},
+      {"allowTf32Matmul", {c.allowTF32CuBLAS(), [&] { c.setAllowTF32CuBLAS(on); }}},
+      {"allowTf32Cudnn", {c.allowTF32CuDNN(), [&] { c.setAllowTF32CuDNN(on); }}},
+      {"oneDnn", {c.userEnabledMkldnn(), [&] { c.setUserEnabledMkldnn(on); }}},
+      {"flushDenormal", {false, [&] { c.setFlushDenormal(on); }}}};
+  auto found = switches.find(in.text(0, "name"));
+  if (found == switches.end()) throw ArgumentError("there is no engine switch of this name");
+  if (set) found->second.second();
+  return fromBool(in.e, found->second.first);
 }
 
 // ---- accelerators ----

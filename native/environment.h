@@ -17,12 +17,12 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #define PRAXIS_TORCH (TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR)
@@ -30,13 +30,9 @@
 namespace praxis {
 
 // A mistake of the caller; reaches JavaScript with this code.
-struct ArgumentError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+struct ArgumentError : std::runtime_error { using std::runtime_error::runtime_error; };
 // A JavaScript exception on its way through C++; the value waits in Environment::thrown.
-struct ScriptError : std::exception {
-  const char* what() const noexcept override { return "JavaScript exception"; }
-};
+struct ScriptError : std::exception {};
 
 inline void check(napi_status status, const char* what) {
   if (status == napi_ok) return;
@@ -51,12 +47,7 @@ struct ReferenceQueue {
   std::vector<napi_ref> dead;
   std::atomic<bool> pending{false};
   bool closed = false;  // the environment is gone and took its references along
-  void push(napi_ref reference) {
-    std::lock_guard<std::mutex> lock(mutex);
-    if (closed) return;
-    dead.push_back(reference);
-    pending = true;
-  }
+  void push(napi_ref reference) { std::lock_guard<std::mutex> lock(mutex); if (!closed) dead.push_back(reference); pending = true; }
 };
 
 struct Environment;
@@ -66,7 +57,7 @@ struct Plan;
 struct TensorBox {
   Environment* environment;
   TensorBox *previous, *next;
-  int64_t bytes;     // counted towards the collector's pressure
+  int64_t bytes;     // charged to it
   int64_t sequence;  // order of birth, for scopes and the leak finder
   int32_t handle;
   bool adopted;  // a JavaScript object owns it; otherwise only dispose() frees it
@@ -74,6 +65,8 @@ struct TensorBox {
   at::Tensor tensor;
 };
 constexpr int32_t kSlotBits = 24, kSlotMask = (1 << kSlotBits) - 1;
+constexpr int64_t kHandleBytes = 256;  // TensorImpl, storage record, box
+constexpr int64_t kYoungLimit = 64 << 20, kOldLimit = 256 << 20;
 
 // What a JavaScript `External` (a generator, stream or event) points at. The magic number tells a foreign External.
 enum class Magic : uint64_t { generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
@@ -84,59 +77,52 @@ struct ValueBox {
   T value;
 };
 
-struct ScriptTask {
-  std::function<void()> run;
-  bool done = false;
-  std::exception_ptr error;
-};
-
-constexpr int64_t kYoungLimit = 64 << 20, kOldLimit = 256 << 20;
+using ScriptTask = std::packaged_task<void()>;
 
 struct Environment {
   napi_env env = nullptr;
   std::thread::id thread = std::this_thread::get_id();
   std::shared_ptr<ReferenceQueue> references = std::make_shared<ReferenceQueue>();
   TensorBox* first = nullptr;  // youngest first
-  int64_t handles = 0, births = 0;
   std::vector<TensorBox*> slots;
   std::vector<int32_t> generations, freeSlots;
+  int64_t births = 0, owners = 1;  // owners: boxes alive, plus one while the JavaScript side is
+  int64_t living = 0, born = 0, oldLimit = kOldLimit;  // bytes: of live handles, of those made since the last collection
+  napi_ref collector = nullptr, thrown = nullptr;
+  bool collecting = false, pumpAlways = false;
+  std::atomic<bool> pumping{false};
   double* scratch = nullptr;  // lists of integers and handles arrive here, several times faster than as arrays
   size_t scratchSize = 0, cursor = 0;
-  int64_t owners = 1;  // boxes alive, plus one while the JavaScript side is
-  int64_t living = 0, born = 0, oldLimit = kOldLimit;  // bytes: of live handles, of those made since the last collection
-  bool collecting = false;
-  napi_ref collector = nullptr;
-  napi_ref thrown = nullptr;
   std::vector<std::unique_ptr<c10::InferenceMode>> inference;
   std::vector<std::unique_ptr<Plan>> plans;
-  std::unordered_map<std::string, int32_t> planIds;
+  std::unordered_map<std::string, size_t> planIds;
   std::vector<c10::IValue> spareStack;
   std::vector<std::string> warnings;
-  bool pumpAlways = false, pumping = false, switchState = false;
   std::mutex pumpMutex;
   std::condition_variable pumpSignal;
   std::deque<ScriptTask*> pumpTasks;
 
-  Environment();
   ~Environment();
-  void release() {
-    if (--owners == 0) delete this;
+  void release() { if (--owners == 0) delete this; }
+
+  // JavaScript to run for autograd threads; null says that the backward pass is over.
+  void post(ScriptTask* task) { std::lock_guard<std::mutex> lock(pumpMutex); pumpTasks.push_back(task); pumpSignal.notify_one(); }
+  ScriptTask* next() {
+    std::unique_lock<std::mutex> lock(pumpMutex);
+    pumpSignal.wait(lock, [&] { return !pumpTasks.empty(); });
+    ScriptTask* task = pumpTasks.front();
+    pumpTasks.pop_front();
+    return task;
   }
 
   // V8 is not told of native memory: napi_adjust_external_memory can finish an incremental marking at a bad moment, which ends Node 20 with a failed
   // check. Instead the collector is asked for at the start of a call: for young objects after 64 MiB of results, for all when those that live have doubled.
-  void account(int64_t bytes) {
-    living += bytes;
-    if (bytes > 0) born += bytes;
-  }
+  void account(int64_t bytes) { living += bytes; if (bytes > 0) born += bytes; }
   void collectIfDue() {
     if (born < kYoungLimit || !collector || collecting) return;
     collecting = true;
     collect(false);
-    if (living > oldLimit) {
-      collect(true);
-      oldLimit = std::max(kOldLimit, 2 * living);
-    }
+    if (living > oldLimit) { collect(true); oldLimit = std::max(kOldLimit, 2 * living); }
     born = 0;
     collecting = false;
   }
@@ -149,11 +135,7 @@ struct Environment {
   void drain() {
     if (!references->pending) return;
     std::vector<napi_ref> dead;
-    {
-      std::lock_guard<std::mutex> lock(references->mutex);
-      dead.swap(references->dead);
-      references->pending = false;
-    }
+    { std::lock_guard<std::mutex> lock(references->mutex); dead.swap(references->dead); references->pending = false; }
     for (napi_ref reference : dead) napi_delete_reference(env, reference);
   }
 };
@@ -168,37 +150,25 @@ struct ScriptReference {
 };
 
 inline std::string describe(napi_env env, napi_value value) {
-  static const char* names[] = {"undefined", "null", "a boolean", "", "a string", "a symbol", "an object", "a function", "a handle of another kind", "a bigint"};
+  static const char* names[] = {"undefined", "null", "a boolean", "", "a string", "a symbol", "an object or array", "a function", "a handle of another kind", "a bigint"};
   napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok) return "an unknown value";
-  bool array = false;
   double number = 0;
   char text[64];
-  if (type == napi_object && napi_is_array(env, value, &array) == napi_ok && array) return "an array";
-  if (type != napi_number) return names[type];
-  napi_get_value_double(env, value, &number);
+  if (napi_typeof(env, value, &type) != napi_ok) return "an unknown value";
+  if (napi_get_value_double(env, value, &number) != napi_ok) return names[type];
   snprintf(text, sizeof text, "the number %.17g", number);
   return text;
 }
 
 // ---- handles ----
 
-constexpr int64_t kHandleOverhead = 256;  // TensorImpl, storage record, box
-
-// A view or a second owner adds no bytes: only the first handle to see a storage is charged for it.
-inline int64_t chargeableBytes(const at::Tensor& tensor) {
-  return tensor.has_storage() && tensor.storage().use_count() == 1 ? static_cast<int64_t>(tensor.storage().nbytes()) : 0;
-}
-
 inline void dropTensor(TensorBox* box) {
   if (box->disposed) return;
   box->disposed = true;
-  Environment* e = box->environment;
-  (box->previous ? box->previous->next : e->first) = box->next;
+  (box->previous ? box->previous->next : box->environment->first) = box->next;
   if (box->next) box->next->previous = box->previous;
-  e->handles--;
+  box->environment->account(-box->bytes);
   at::Tensor dead = std::move(box->tensor);
-  e->account(-box->bytes - kHandleOverhead);
 }
 
 inline void freeBox(TensorBox* box) {
@@ -216,10 +186,7 @@ inline void finalizeTensor(napi_env, void* data, void*) { freeBox(static_cast<Te
 // A handle for a tensor. With `shell`, that JavaScript object owns it from now on; without, adopt() or dispose() must follow.
 inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell = nullptr) {
   napi_value result = nullptr;
-  if (!tensor.defined()) {
-    check(napi_get_null(e->env, &result), "make null");
-    return result;
-  }
+  if (!tensor.defined()) { check(napi_get_null(e->env, &result), "make null"); return result; }
   if (e->freeSlots.empty()) {
     if (e->slots.size() > kSlotMask) throw std::runtime_error("more than 16 million tensors are alive in this thread");
     e->freeSlots.push_back(static_cast<int32_t>(e->slots.size()));
@@ -227,22 +194,21 @@ inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell
     e->generations.push_back(0);
   }
   const int32_t slot = e->freeSlots.back(), generation = e->generations[slot] = (e->generations[slot] + 1) & 127;
-  const int64_t bytes = chargeableBytes(tensor);
+  // A view or a second owner adds no bytes: only the first handle to see a storage is charged for it.
+  const bool firstOwner = tensor.has_storage() && tensor.storage().use_count() == 1;
+  const int64_t bytes = kHandleBytes + (firstOwner ? static_cast<int64_t>(tensor.storage().nbytes()) : 0);
   auto* box = new TensorBox{e, nullptr, e->first, bytes, ++e->births, -1 - (slot | generation << kSlotBits), shell != nullptr, false, std::move(tensor)};
   e->freeSlots.pop_back();
   e->slots[slot] = box;
   e->owners++;
-  e->handles++;
   if (e->first) e->first->previous = box;
   e->first = box;
-  e->account(bytes + kHandleOverhead);
+  e->account(bytes);
   napi_status status = shell ? napi_add_finalizer(e->env, shell, box, finalizeTensor, nullptr, nullptr) : napi_ok;
   if (status == napi_ok) status = napi_create_int32(e->env, box->handle, &result);
-  if (status == napi_ok) return result;
-  box->adopted = false;
-  freeBox(box);
+  if (status != napi_ok) freeBox(box);
   check(status, "make a handle");
-  return nullptr;
+  return result;
 }
 
 inline TensorBox* findBox(Environment* e, double number) {
@@ -263,10 +229,8 @@ napi_value wrapValue(Environment* e, Magic magic, T value) {
     owner->release();
   };
   napi_value result;
-  napi_status status = napi_create_external(e->env, box, finalize, nullptr, &result);
-  if (status != napi_ok) delete box;
-  check(status, "make a handle");
   e->owners++;
+  check(napi_create_external(e->env, box, finalize, nullptr, &result), "make a handle");
   return result;
 }
 
@@ -286,36 +250,24 @@ extern std::atomic<int64_t> scriptNodes;  // gradient functions and hooks writte
 
 // Runs `work` on the JavaScript thread: directly when we are on it, otherwise through the pump that waits in runEngine().
 inline void runScript(Environment* e, const std::shared_ptr<ReferenceQueue>& alive, const std::function<void()>& work) {
-  {
-    std::lock_guard<std::mutex> lock(alive->mutex);
-    if (alive->closed) throw std::runtime_error("a gradient function belongs to a worker thread that has ended");
-  }
+  if (std::unique_lock<std::mutex> lock(alive->mutex); alive->closed) throw std::runtime_error("a gradient function belongs to a worker thread that has ended");
   if (std::this_thread::get_id() == e->thread) return work();
-  at::ThreadLocalState state;
-  ScriptTask task;
-  task.run = [&] {
-    at::ThreadLocalStateGuard guard(state);
-    work();
-  };
-  std::unique_lock<std::mutex> lock(e->pumpMutex);
   if (!e->pumping) throw std::runtime_error("a gradient function written in JavaScript can only run in a backward pass started by its own thread");
-  e->pumpTasks.push_back(&task);
-  e->pumpSignal.notify_all();
-  e->pumpSignal.wait(lock, [&] { return task.done; });
-  if (task.error) std::rethrow_exception(task.error);
+  ScriptTask task([&, state = at::ThreadLocalState()] { at::ThreadLocalStateGuard guard(state); work(); });
+  e->post(&task);
+  task.get_future().get();
 }
 
 // Keeps the JavaScript exception (if one is pending) for the way back, and leaves C++ with ScriptError.
 inline void checkScript(Environment* e, napi_status status, const char* what) {
   if (status != napi_pending_exception) return check(status, what);
-  napi_value error, text, wrapped;
+  napi_value error, text;
   if (napi_get_and_clear_last_exception(e->env, &error) == napi_ok) {
     if (e->thrown) napi_delete_reference(e->env, e->thrown);
     e->thrown = nullptr;
     // A primitive cannot be referenced before Node-API 10: it travels as the message of an error.
-    if (napi_create_reference(e->env, error, 1, &e->thrown) != napi_ok && napi_coerce_to_string(e->env, error, &text) == napi_ok &&
-        napi_create_error(e->env, nullptr, text, &wrapped) == napi_ok)
-      napi_create_reference(e->env, wrapped, 1, &e->thrown);
+    if (napi_create_reference(e->env, error, 1, &e->thrown) != napi_ok && napi_coerce_to_string(e->env, error, &text) == napi_ok && napi_create_error(e->env, nullptr, text, &error) == napi_ok)
+      napi_create_reference(e->env, error, 1, &e->thrown);
   }
   throw ScriptError();
 }

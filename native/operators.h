@@ -23,6 +23,7 @@ struct ArgumentPlan {
   c10::IValue fallback;
   c10::TypePtr element;
   c10::IValue spare;  // an int[] to use again when the engine did not keep it
+  explicit ArgumentPlan(std::string title = "") : name(std::move(title)) {}
 };
 
 // view, reshape, permute, expand, …: boxing their one list costs as much as the operator itself.
@@ -38,18 +39,12 @@ struct Plan {
 };
 
 inline Kind kindOf(const c10::TypePtr& type) {
-  switch (type->kind()) {
-    case c10::TypeKind::TensorType: return Kind::tensor;
-    case c10::TypeKind::NumberType: return Kind::scalar;
-    case c10::TypeKind::IntType: return Kind::integer;
-    case c10::TypeKind::FloatType: return Kind::floating;
-    case c10::TypeKind::BoolType: return Kind::boolean;
-    case c10::TypeKind::StringType: return Kind::string;
-    case c10::TypeKind::DeviceObjType: return Kind::device;
-    case c10::TypeKind::GeneratorType: return Kind::generator;
-    case c10::TypeKind::StreamObjType: return Kind::stream;
-    default: return Kind::unsupported;
-  }
+  using T = c10::TypeKind;
+  static const std::pair<T, Kind> known[] = {{T::TensorType, Kind::tensor}, {T::NumberType, Kind::scalar}, {T::IntType, Kind::integer}, {T::FloatType, Kind::floating}, {T::BoolType, Kind::boolean},
+                                             {T::StringType, Kind::string}, {T::DeviceObjType, Kind::device}, {T::GeneratorType, Kind::generator}, {T::StreamObjType, Kind::stream}};
+  for (const auto& pair : known)
+    if (pair.first == type->kind()) return pair.second;
+  return Kind::unsupported;
 }
 
 // The type inside an optional or a list; says whether it was one.
@@ -91,9 +86,9 @@ inline std::unique_ptr<Plan> makePlan(const c10::OperatorHandle& op) {
     if (kindOf(type) >= Kind::generator) throw ArgumentError(refusal + "a result has type " + result.type()->str());
     plan->returnsArgument.push_back(result.alias_info() && result.alias_info()->isWrite());
   }
-  const auto& arguments = plan->arguments;
-  if (arguments.size() == 2 && arguments[0].kind == Kind::tensor && !arguments[0].list && !arguments[0].optional && arguments[1].kind == Kind::integer && arguments[1].list && !arguments[1].optional &&
-      schema.returns().size() == 1 && !plan->returnsArgument[0]) {
+  if (plan->arguments.size() != 2 || schema.returns().size() != 1) return plan;
+  const auto &self = plan->arguments[0], &list = plan->arguments[1];
+  if (self.kind == Kind::tensor && !self.list && !self.optional && list.kind == Kind::integer && list.list && !list.optional) {
     try {
       plan->direct = std::make_unique<ListOperator>(op.typed<at::Tensor(const at::Tensor&, c10::SymIntArrayRef)>());
     } catch (const c10::Error&) {  // its C++ signature is another one: the boxed call does
@@ -115,9 +110,7 @@ inline bool isNothing(Environment* e, napi_value value, napi_valuetype& type) {
 
 inline int64_t exactInteger(double number, const ArgumentPlan& argument) {
   if (number == std::floor(number) && std::abs(number) <= 9007199254740992.0) return static_cast<int64_t>(number);
-  char text[40];
-  snprintf(text, sizeof text, "%.17g", number);
-  throw ArgumentError("argument '" + argument.name + "' must be an integer, got the number " + text);
+  throw ArgumentError("argument '" + argument.name + "' must be an integer, got the number " + std::to_string(number));
 }
 
 inline int64_t toInteger(Environment* e, napi_value value, const ArgumentPlan& argument) {
@@ -130,17 +123,14 @@ inline int64_t toInteger(Environment* e, napi_value value, const ArgumentPlan& a
   return exact;
 }
 
-inline double toDouble(Environment* e, napi_value value, const ArgumentPlan& argument) {
-  double number;
-  if (napi_get_value_double(e->env, value, &number) != napi_ok) wrongType(e, argument, value, "a number");
-  return number;
+template <class T>
+T read(Environment* e, napi_value value, const ArgumentPlan& argument, napi_status (*get)(napi_env, napi_value, T*), const char* expected) {
+  T result;
+  if (get(e->env, value, &result) != napi_ok) wrongType(e, argument, value, expected);
+  return result;
 }
-
-inline bool toBool(Environment* e, napi_value value, const ArgumentPlan& argument) {
-  bool flag;
-  if (napi_get_value_bool(e->env, value, &flag) != napi_ok) wrongType(e, argument, value, "true or false");
-  return flag;
-}
+inline double toDouble(Environment* e, napi_value value, const ArgumentPlan& argument) { return read<double>(e, value, argument, napi_get_value_double, "a number"); }
+inline bool toBool(Environment* e, napi_value value, const ArgumentPlan& argument) { return read<bool>(e, value, argument, napi_get_value_bool, "true or false"); }
 
 inline std::string toText(Environment* e, napi_value value, const ArgumentPlan& argument) {
   size_t length;
@@ -157,9 +147,7 @@ inline const at::Tensor& tensorOf(Environment* e, double number, const ArgumentP
 }
 
 inline const at::Tensor& toTensor(Environment* e, napi_value value, const ArgumentPlan& argument) {
-  double number;
-  if (napi_get_value_double(e->env, value, &number) != napi_ok) wrongType(e, argument, value, "a tensor");
-  return tensorOf(e, number, argument);
+  return tensorOf(e, read<double>(e, value, argument, napi_get_value_double, "a tensor"), argument);
 }
 
 // An integral number becomes an int scalar (so int tensors stay int), any other a float; {float: 2} forces a float, {re, im} is complex.
@@ -248,10 +236,8 @@ inline c10::IValue toList(Environment* e, napi_value value, napi_valuetype type,
   if (argument.kind == Kind::tensor && !argument.optionalElement) return toTensors(e, value, type, argument);
   if (argument.kind == Kind::tensor) {
     c10::List<c10::optional<at::Tensor>> list;
-    eachElement(e, value, argument, "an array of tensors", [&](napi_value x) {
-      napi_valuetype elementType;
-      list.push_back(isNothing(e, x, elementType) ? c10::optional<at::Tensor>() : c10::optional<at::Tensor>(toTensor(e, x, argument)));
-    });
+    napi_valuetype none;
+    eachElement(e, value, argument, "an array of tensors", [&](napi_value x) { list.push_back(isNothing(e, x, none) ? c10::optional<at::Tensor>() : toTensor(e, x, argument)); });
     return list;
   }
   c10::impl::GenericList list(argument.element);
@@ -294,44 +280,30 @@ inline c10::IValue toEngine(Environment* e, napi_value value, ArgumentPlan& argu
 
 // ---- engine → JavaScript ----
 
-inline napi_value fromDouble(Environment* e, double number) {
-  napi_value result;
-  check(napi_create_double(e->env, number, &result), "make a number");
+template <class Make>
+napi_value make(Make create) {
+  napi_value result = nullptr;
+  check(create(&result), "make a value");
   return result;
 }
-
-inline napi_value fromInteger(Environment* e, int64_t number) {
-  napi_value result;
-  constexpr int64_t exact = int64_t(1) << 53;
-  const bool fits = number >= -exact && number <= exact;
-  check(fits ? napi_create_int64(e->env, number, &result) : napi_create_bigint_int64(e->env, number, &result), "make an integer");
-  return result;
-}
-
-inline napi_value fromBool(Environment* e, bool flag) {
-  napi_value result;
-  check(napi_get_boolean(e->env, flag, &result), "make a boolean");
-  return result;
-}
-
-inline napi_value fromText(Environment* e, const std::string& text) {
-  napi_value result;
-  check(napi_create_string_utf8(e->env, text.data(), text.size(), &result), "make a string");
-  return result;
+inline napi_value fromDouble(Environment* e, double x) { return make([&](napi_value* r) { return napi_create_double(e->env, x, r); }); }
+inline napi_value fromBool(Environment* e, bool x) { return make([&](napi_value* r) { return napi_get_boolean(e->env, x, r); }); }
+inline napi_value fromText(Environment* e, const std::string& x) { return make([&](napi_value* r) { return napi_create_string_utf8(e->env, x.data(), x.size(), r); }); }
+inline napi_value fromInteger(Environment* e, int64_t x) {
+  const bool exact = x >= -(int64_t(1) << 53) && x <= int64_t(1) << 53;
+  return make([&](napi_value* r) { return exact ? napi_create_int64(e->env, x, r) : napi_create_bigint_int64(e->env, x, r); });
 }
 
 using Fields = std::initializer_list<std::pair<const char*, napi_value>>;
 inline napi_value fromFields(Environment* e, Fields fields) {
-  napi_value result;
-  check(napi_create_object(e->env, &result), "make an object");
+  napi_value result = make([&](napi_value* r) { return napi_create_object(e->env, r); });
   for (const auto& field : fields) check(napi_set_named_property(e->env, result, field.first, field.second), "fill an object");
   return result;
 }
 
 template <class Items, class Convert>
 napi_value fromItems(Environment* e, const Items& items, Convert convert) {
-  napi_value result;
-  check(napi_create_array_with_length(e->env, items.size(), &result), "make an array");
+  napi_value result = make([&](napi_value* r) { return napi_create_array_with_length(e->env, items.size(), r); });
   uint32_t index = 0;
   for (const auto& item : items) check(napi_set_element(e->env, result, index++, convert(item)), "fill an array");
   return result;
@@ -370,10 +342,7 @@ inline napi_value callOperator(Environment* e, Plan& plan, napi_value shell, siz
     Environment* e;
     std::vector<c10::IValue> values;
     explicit Stack(Environment* environment) : e(environment), values(std::move(environment->spareStack)) {}
-    ~Stack() {
-      values.clear();
-      e->spareStack = std::move(values);
-    }
+    ~Stack() { values.clear(); e->spareStack = std::move(values); }
   } stack(e);
   stack.values.reserve(arguments.size());
   for (size_t i = 0; i < arguments.size(); i++) {
@@ -389,8 +358,7 @@ inline napi_value callOperator(Environment* e, Plan& plan, napi_value shell, siz
     if (plan.returnsArgument[0]) return nullptr;
     return shell && stack.values[0].isTensor() ? wrapTensor(e, std::move(stack.values[0]).toTensor(), shell) : fromEngine(e, std::move(stack.values[0]));
   }
-  napi_value result;
-  check(napi_create_array_with_length(e->env, results, &result), "make an array");
+  napi_value result = make([&](napi_value* r) { return napi_create_array_with_length(e->env, results, r); });
   for (size_t i = 0; i < results; i++)
     if (!plan.returnsArgument[i]) check(napi_set_element(e->env, result, static_cast<uint32_t>(i), fromEngine(e, std::move(stack.values[i]))), "fill an array");
   return result;

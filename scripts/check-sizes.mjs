@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Holds the sizes: no source file over 400 lines, the C++ of the bridge within 1,200 lines in all. */
+/** Holds the sizes: no source file over 400 lines, the C++ of the bridge within 1,200 lines of code (blank and comment lines apart). */
 
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -18,6 +18,11 @@ const optionalNative = /^cuda_extra\./;
 export function countLines(text) {
   if (text === '') return 0;
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+}
+
+/** Lines that hold code: neither blank nor only a comment. @param {string} text */
+export function countCode(text) {
+  return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length;
 }
 
 /** @param {string} folder @returns {string[]} */
@@ -41,8 +46,9 @@ export function sizeViolations(root) {
     for (const file of filesBelow(path.join(root, folder))) {
       const name = path.basename(file);
       if (!sourcePattern.test(name) || /\.generated\./.test(name)) continue;
-      const lines = countLines(readFileSync(file, 'utf8'));
-      if (folder === 'native' && nativePattern.test(name) && !optionalNative.test(name)) native += lines;
+      const text = readFileSync(file, 'utf8');
+      const lines = countLines(text);
+      if (folder === 'native' && nativePattern.test(name) && !optionalNative.test(name)) native += countCode(text);
       if (lines > maximumFileLines) {
         violations.push(`${path.relative(root, file)} has ${lines} lines; the most is ${maximumFileLines}: split it.`);
       }
@@ -50,7 +56,7 @@ export function sizeViolations(root) {
   }
   if (native > maximumNativeLines) {
     violations.push(
-      `native/ has ${native} lines of C++; the most is ${maximumNativeLines}: move what can be TypeScript.`,
+      `native/ has ${native} lines of C++ code; the most is ${maximumNativeLines}: move what can be TypeScript.`,
     );
   }
   return violations;

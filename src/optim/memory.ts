@@ -1,5 +1,5 @@
 /** What training with an optimiser costs in memory, before it has made anything. */
-import { bytesPerElement } from '../torch/tensor.js';
+import { bytesPerElement } from '../torch/dtype.js';
 import type { CommonOptions, Optimizer } from './optimizer.js';
 
 /** Bytes for each trained number, averaged over the parameters. */

@@ -72,7 +72,7 @@ function multiply(native: NativeBridge): number | Error {
       const bytes = new Uint8Array(new Float32Array([value]).buffer);
       return native.fromBytes(bytes, 0, [1], float32, false);
     };
-    const product = native.call(native.resolve('aten::mul', 'Tensor'), tensor(2), tensor(3));
+    const product = native.call(native.resolve('aten::mul', 'Tensor'), null, tensor(2), tensor(3));
     return Number(native.item(product as Handle));
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

@@ -153,3 +153,10 @@ export const floatingTypes: ReadonlySet<string> = new Set<DType>([
   'float8_e8m0fnu',
 ]);
 export const complexTypes: ReadonlySet<string> = new Set<DType>(['complex32', 'complex64', 'complex128']);
+
+/** Bytes per element of a type. */
+export function bytesPerElement(dtype: DType): number {
+  const match = /^(?:complex|float|bfloat|u?int|qint|quint|bits)(\d+)/.exec(dtype);
+  if (dtype === 'bool' || match === null) return 1;
+  return Math.max(1, Number(match[1]) / 8);
+}

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { completeBridge, type RawBridge } from './bridge.js';
 import { type CurrentEngine, currentEngine, engineFolder } from './engine.js';
 import { EngineError } from './errors.js';
 import { collectGarbage } from './garbage.js';
@@ -63,7 +64,7 @@ function load(): NativeBridge {
   if (isMainThread) prepareEnvironment(engine);
   let bridge: NativeBridge;
   try {
-    bridge = createRequire(import.meta.url)(engine.addon) as NativeBridge;
+    bridge = completeBridge(createRequire(import.meta.url)(engine.addon) as RawBridge);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     throw new EngineError(

@@ -32,6 +32,8 @@ const kept: Set<Tensor>[] = [];
  * Gradients, parameters and whatever the engine itself holds stay. Only synchronous: other code's tensors must not fall into the scope.
  */
 export function scope<T>(callback: () => T): T {
+  if (typeof callback !== 'function')
+    throw new ArgumentError(`scope() needs a function to run, got ${typeof callback}.`);
   const mark = native.scopeMark();
   const mine = new Set<Tensor>();
   kept.push(mine);
@@ -121,7 +123,7 @@ export function findLeaks(options: { readonly top?: number } = {}): LeakSite[] {
   const newest = native.scopeMark();
   const found = new Map<string, { tensors: number; bytes: number; oldest: number }>();
   const alive = new Set<Handle>();
-  for (const [sequence, bytes, handle] of native.liveTensors()) {
+  for (const [sequence, bytes, handle] of native.liveTensors(0)) {
     alive.add(handle);
     const where = sites.get(handle);
     if (where === undefined) continue;

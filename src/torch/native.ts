@@ -97,8 +97,8 @@ export interface NativeBridge {
   scopeMark(): number;
   /** Disposes the tensors of this thread made since `mark`, but for those in `keep`. */
   scopeClose(mark: number, keep: readonly Handle[]): void;
-  /** [sequence, bytes charged, handle] of every live tensor, youngest first. */
-  liveTensors(): [number, number, Handle][];
+  /** [sequence, bytes charged, handle] of the live tensors made since a mark (0 for all), youngest first. */
+  liveTensors(mark: number): [number, number, Handle][];
   dispose(handle: Handle): void;
   isDisposed(handle: Handle): boolean;
   memory(): MemoryReport;

@@ -36,6 +36,8 @@ export function setRngState(state: Tensor, device = 'cpu'): void {
 
 /** Runs `callback` and puts the random state of the CPU (and the given devices) back as it was. */
 export function forkRng<T>(callback: () => T, devices: readonly string[] = []): T {
+  if (typeof callback !== 'function')
+    throw new ArgumentError(`forkRng() needs a function to run, got ${typeof callback}.`);
   const states = ['cpu', ...devices].map((device) => [device, getRngState(device)] as const);
   try {
     const result = callback();

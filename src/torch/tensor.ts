@@ -1,5 +1,5 @@
 /** The tensor: a handle to one of the engine's, with what can be asked of it without an operator. */
-import { type DType, dtypeName, floatingTypes, type TypedArray } from './dtype.js';
+import { bytesPerElement, type DType, dtypeName, floatingTypes, type TypedArray } from './dtype.js';
 import { ArgumentError } from './errors.js';
 import { failure } from './failure.js';
 import type { TensorMethods } from './generated/tensor-methods.generated.js';
@@ -224,7 +224,12 @@ export class Tensor {
 
   /** Whether `dispose` was called. */
   get isDisposed(): boolean {
-    return ask(this, 'isDisposed', native.isDisposed);
+    // Not through `ask`: its message describes the tensor, and asks this for that.
+    try {
+      return native.isDisposed(this.handle);
+    } catch (error) {
+      throw new ArgumentError('isDisposed: this object is no tensor of torch.', { cause: error });
+    }
   }
 
   [Symbol.dispose](): void {
@@ -254,13 +259,6 @@ export class Tensor {
 
 /** Elements of a tensor as JavaScript sees them without loss. */
 export type ElementArray = TypedArray;
-
-/** Bytes per element of a type. */
-export function bytesPerElement(dtype: DType): number {
-  const match = /^(?:complex|float|bfloat|u?int|qint|quint|bits)(\d+)/.exec(dtype);
-  if (dtype === 'bool' || match === null) return 1;
-  return Math.max(1, Number(match[1]) / 8);
-}
 
 /** The handle of a tensor argument, or a clear error. @internal */
 export function handleOf(value: unknown, name: string): Handle {

@@ -54,8 +54,12 @@ export function kindOf(value: unknown): Kind {
   }
 }
 
+/** No operator takes a longer list; an array without content may claim 2^32 elements. */
+const longestList = 2 ** 24;
+
 function kindOfArray(array: readonly unknown[]): Kind {
   if (array.length === 0) return Kind.empty;
+  if (array.length > longestList) return Kind.other;
   const first = array[0];
   switch (typeof first) {
     case 'number':

@@ -1,0 +1,142 @@
+/** What the bridge leaves to TypeScript: it gives bytes and handles, this file gives them their meaning. */
+import { bytesPerElement, dtypeName } from './dtype.js';
+import type { EngineInfo, Handle, NativeBridge, NativeValue } from './native.js';
+
+type Completed = 'info' | 'operatorNames' | 'memory' | 'storage' | 'layout' | 'fromBytes' | 'read';
+
+/** The functions as the addon exports them. */
+export interface RawBridge extends Omit<NativeBridge, Completed> {
+  info(): Omit<EngineInfo, 'cpuCapability' | 'hasOneDnn' | 'hasMkl' | 'hasOpenMp' | 'hasLapack'>;
+  /** [address, bytes] */
+  storage(handle: Handle): [number, number];
+  /** e.g. `Strided` */
+  layout(handle: Handle): string;
+  /** A one-dimensional uint8 tensor over the memory, or of a copy. */
+  fromBytes(bytes: Uint8Array, share: boolean): Handle;
+  /** Copies the elements of a dense, contiguous CPU tensor. */
+  read(handle: Handle, into: Uint8Array): void;
+}
+
+/** An error as the bridge throws them: the caller's mistake. */
+const argumentError = (message: string): Error => Object.assign(new Error(message), { code: 'ArgumentError' });
+
+/** Adds to the addon's functions what is better said in TypeScript. */
+export function completeBridge(raw: RawBridge): NativeBridge {
+  const ids = new Map<string, number>();
+  const operator = (name: string, overload: string): number => {
+    const key = `${name}.${overload}`;
+    let id = ids.get(key);
+    if (id === undefined) {
+      id = raw.resolve(`aten::${name}`, overload);
+      ids.set(key, id);
+    }
+    return id;
+  };
+  const apply = (id: number, ...args: NativeValue[]): Handle => raw.call(id, null, ...args) as Handle;
+
+  /** Passes a handle through steps that each give a new one, and lets go of those between. */
+  const pipeline = (first: Handle, steps: readonly ((handle: Handle) => Handle)[]): Handle => {
+    let current = first;
+    for (const step of steps) {
+      let next: Handle;
+      try {
+        next = step(current);
+      } finally {
+        raw.dispose(current);
+      }
+      current = next;
+    }
+    return current;
+  };
+
+  const info = (): EngineInfo => {
+    const given = raw.info();
+    const { config } = given;
+    return {
+      ...given,
+      cpuCapability: /CPU capability usage: (.*)/.exec(config)?.[1] ?? '',
+      hasOneDnn: /USE_MKLDNN=(ON|1)/.test(config),
+      hasMkl: /USE_MKL=(ON|1)/.test(config),
+      hasOpenMp: /USE_OPENMP=(ON|1)/.test(config),
+      hasLapack: /LAPACK is enabled/.test(config),
+    };
+  };
+
+  const fromBytes = (
+    bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer,
+    byteOffset: number,
+    shape: readonly number[],
+    dtype: number,
+    share: boolean,
+  ): Handle => {
+    const all = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+    const itemSize = bytesPerElement(dtypeName(dtype));
+    for (const size of shape)
+      if (!Number.isSafeInteger(size) || size < 0)
+        throw argumentError(`shape must hold integers of at least 0, got [${shape.join(', ')}]`);
+    const size = shape.reduce((product, x) => product * x, itemSize);
+    if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || !Number.isSafeInteger(size) || byteOffset + size > all.byteLength)
+      throw argumentError(`the shape [${shape.join(', ')}] needs ${size} bytes from offset ${byteOffset}, but there are ${all.byteLength}`);
+    if (share && (all.byteOffset + byteOffset) % itemSize !== 0)
+      throw argumentError(`shared memory must be aligned to ${itemSize} bytes`);
+    const flat = raw.fromBytes(all.subarray(byteOffset, byteOffset + size), share);
+    return pipeline(flat, [
+      (handle) => apply(operator('view', 'dtype'), handle, dtype),
+      (handle) => apply(operator('view', ''), handle, shape),
+    ]);
+  };
+
+  const read = (handle: Handle): ArrayBuffer => {
+    if (raw.layout(handle) !== 'Strided') throw argumentError('only a dense tensor has plain bytes; call toDense() first');
+    const gradBefore = raw.setGradEnabled(false);
+    try {
+      // Plain bytes need no conjugation, negation or other device to be understood.
+      const plain = pipeline(apply(operator('detach', ''), handle), [
+        (x) => apply(operator('resolve_conj', ''), x),
+        (x) => apply(operator('resolve_neg', ''), x),
+        (x) => apply(operator('to', 'dtype_layout'), x, raw.dtype(x), undefined, 'cpu'),
+        (x) => apply(operator('contiguous', ''), x),
+      ]);
+      try {
+        const buffer = new ArrayBuffer(raw.numel(plain) * bytesPerElement(dtypeName(raw.dtype(plain))));
+        raw.read(plain, new Uint8Array(buffer));
+        return buffer;
+      } finally {
+        raw.dispose(plain);
+      }
+    } finally {
+      raw.setGradEnabled(gradBefore);
+    }
+  };
+
+  return {
+    ...raw,
+    info,
+    fromBytes,
+    read,
+    operatorNames: () => raw.schemas('').map((schema) => schema.slice(0, schema.indexOf('('))).sort(),
+    layout: (handle) => raw.layout(handle).toLowerCase(),
+    storage: (handle) => {
+      const [address, bytes] = raw.storage(handle);
+      return { id: BigInt(address), bytes };
+    },
+    memory: () => {
+      const live = raw.liveTensors(0);
+      const bytes: Record<string, number> = {};
+      const seen = new Set<number>();
+      for (const [, , handle] of live) {
+        let storage: [number, number];
+        try {
+          storage = raw.storage(handle);
+        } catch {
+          continue; // a sparse layout: its parts have handles of their own when they are in use
+        }
+        if (seen.has(storage[0])) continue;
+        seen.add(storage[0]);
+        const device = raw.device(handle);
+        bytes[device] = (bytes[device] ?? 0) + storage[1];
+      }
+      return { handles: live.length, bytes };
+    },
+  };
+}
