@@ -4,7 +4,7 @@ import { native } from '../torch/load.js';
 import { keep } from '../torch/memory.js';
 import type { Handle } from '../torch/native.js';
 import { Tensor } from '../torch/tensor.js';
-import { foreach } from './engine.js';
+import { foreach, laidOutAs } from './engine.js';
 
 /** Bits of `native.flags`: rows in order, channels last, not dense at all. */
 const contiguousFlag = 4;
@@ -21,25 +21,37 @@ export class Slot {
   step = 0;
   /** The optimiser's own tensors by name, e.g. `expAvg`; made at the first step. */
   readonly state: Record<string, Tensor> = {};
-  /** Of the parameter when it was last looked at: a module that moves to another device changes its handle. */
+  /** Of the parameter when it was last looked at: a module that is converted keeps its parameters and gives them other memory. */
   handle: Handle = 0 as Handle;
   device = '';
   dtype: DType = 'float32';
   elements = 0;
   /** How it lies in memory: `orderFlags` of a dense tensor, 0 for other strides. */
-  order = 0;
+  order = -1;
+  #dtypeCode = -1;
 
   constructor(readonly parameter: Tensor) {}
 
-  /** Looks at the parameter again when it is no longer the tensor it was. */
-  refresh(): void {
+  /** Looks at the parameter again; where it changed, its state follows, and what is made for that is added to `made`. */
+  refresh(made: Tensor[]): void {
     const { handle } = this.parameter;
-    if (handle === this.handle) return;
-    this.device = native.device(handle);
-    this.dtype = dtypeName(native.dtype(handle));
-    this.elements = native.numel(handle);
-    this.order = native.flags(handle) & orderFlags;
+    const order = native.flags(handle) & orderFlags;
+    const dtypeCode = native.dtype(handle);
+    const device = severalDevices() ? native.device(handle) : 'cpu';
+    if (order === this.order && dtypeCode === this.#dtypeCode && device === this.device && handle === this.handle)
+      return;
     this.handle = handle;
+    this.order = order;
+    this.#dtypeCode = dtypeCode;
+    this.device = device;
+    this.dtype = dtypeName(dtypeCode);
+    this.elements = native.numel(handle);
+    for (const [name, tensor] of Object.entries(this.state)) {
+      const moved = keep(new Tensor(laidOutAs(tensor.handle, handle)));
+      this.state[name] = moved;
+      made.push(moved);
+      tensor.dispose();
+    }
   }
 
   /** Whether a gradient with these flags lies in memory as the parameter does. */
@@ -53,6 +65,13 @@ export class Slot {
     this.state[name] = made;
     return made;
   }
+}
+
+let devices: boolean | undefined;
+/** Whether parameters can be anywhere but on the CPU. */
+function severalDevices(): boolean {
+  devices ??= ['cuda', 'mps', 'xpu'].some((type) => native.deviceCount(type) > 0);
+  return devices;
 }
 
 let zerosLikeId: number | undefined;
@@ -139,8 +158,10 @@ export class Gathering {
         bucket.dtype === slot.dtype &&
         bucket.device === slot.device &&
         (fused || slot.device !== 'cpu' || bucket.elements + slot.elements <= chunkElements)
-      )
-        return bucket.add(slot, gradient);
+      ) {
+        bucket.add(slot, gradient);
+        return;
+      }
     const bucket = new Bucket(slot.device, slot.dtype, phase, fused, serial);
     bucket.add(slot, gradient);
     this.buckets.push(bucket);

@@ -43,9 +43,9 @@ export class ListOperator {
       .schemas(name)
       .map(parseSchema)
       .find((x) => x.overload === this.overload);
-    if (schema === undefined) return (this.#id = -1);
-    this.#lists = schema.arguments.map((x) => x.type.list && x.type.base === 'Tensor');
-    return (this.#id = native.resolve(name, this.overload));
+    this.#lists = schema?.arguments.map((x) => x.type.list && x.type.base === 'Tensor') ?? [];
+    this.#id = schema === undefined ? -1 : native.resolve(name, this.overload);
+    return this.#id;
   }
 }
 
@@ -153,12 +153,11 @@ let canSetThreads: boolean | undefined;
 export function onOneThread(work: () => void): void {
   canSetThreads ??= native.info().hasOpenMp;
   const threads = canSetThreads ? native.numThreads() : 1;
-  if (threads === 1) return work();
-  native.setNumThreads(1);
+  if (threads > 1) native.setNumThreads(1);
   try {
     work();
   } finally {
-    native.setNumThreads(threads);
+    if (threads > 1) native.setNumThreads(threads);
   }
 }
 

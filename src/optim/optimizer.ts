@@ -190,10 +190,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     this.#made = made;
     try {
       const gathering = new Gathering();
+      let device = '';
+      let canFuse = false;
       for (const slot of slots) {
         const gradient = native.getGrad(slot.parameter.handle);
         if (gradient === null) continue;
-        slot.refresh();
+        slot.refresh(made);
         const flags = native.flags(gradient);
         if (isSparse(flags)) this.refuseSparse(slot, group);
         const phase = this.phaseOf(slot);
@@ -204,8 +206,11 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
             break;
           }
         // Fused operators walk the memory: the parameter must be dense, the gradient laid out alike.
-        const fused =
-          this.implementation !== 'foreach' && slot.order !== 0 && !isSparse(flags) && this.canFuse(slot.device, group);
+        if (slot.device !== device) {
+          device = slot.device;
+          canFuse = this.implementation !== 'foreach' && this.canFuse(device, group);
+        }
+        const fused = canFuse && slot.order !== 0 && !isSparse(flags);
         const fitting = fused && !slot.sharesOrder(flags) ? laidOutAs(gradient, slot.handle) : gradient;
         gathering.add(slot, fitting, phase, fused);
       }
