@@ -5,12 +5,19 @@ import { native } from './load.js';
 import type { Handle, MemoryReport } from './native.js';
 import { Tensor, watchTensors } from './tensor.js';
 
+/** The graph of a gradient function written in TypeScript holds what that captured: the first round frees the graph, the second the rest. */
+function collectAll(): void {
+  collectGarbage();
+  native.memory();
+  collectGarbage();
+}
+
 /**
  * Live tensors of this thread and the bytes behind them per device; memory that several share counts once.
  * Tensors that the program dropped count until the collector has run; `collect: true` runs it first.
  */
 export function memory(options: { readonly collect?: boolean } = {}): MemoryReport {
-  if (options.collect === true) collectGarbage();
+  if (options.collect === true) collectAll();
   return native.memory();
 }
 
@@ -118,7 +125,7 @@ export function trackLeaks(on: boolean): void {
 export function findLeaks(options: { readonly top?: number } = {}): LeakSite[] {
   if (finder === null)
     throw new ArgumentError('findLeaks() knows nothing yet: call torch.trackLeaks(true) before the code in question.');
-  collectGarbage();
+  collectAll();
   const { sites } = finder;
   const newest = native.scopeMark();
   const found = new Map<string, { tensors: number; bytes: number; oldest: number }>();

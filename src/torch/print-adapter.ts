@@ -5,6 +5,7 @@
 
 import { dtypeCodes, dtypeName } from './dtype.js';
 import { MissingOperatorError } from './errors.js';
+import { pythonNodeName } from './names.js';
 import type { Handle, NativeBridge, NativeValue } from './native.js';
 import {
   formatTensor,
@@ -145,7 +146,8 @@ function shapeOf(bridge: NativeBridge, handle: Handle): readonly number[] | null
  */
 function gradFnName(bridge: NativeBridge, handle: Handle): string | null {
   try {
-    return bridge.gradFnName(handle)?.split('::').at(-1) ?? null;
+    const name = bridge.gradFnName(handle)?.split('::').at(-1);
+    return name === undefined ? null : pythonNodeName(name);
   } catch {
     return 'Invalid';
   }

@@ -19,7 +19,7 @@ function has(operator: string, overload = ''): boolean {
 
 function call(name: string, ...values: NativeValue[]): Handle {
   const [operator, overload = ''] = name.split('.') as [string, string?];
-  return bridge.call(bridge.resolve(`aten::${operator}`, overload), ...values) as Handle;
+  return bridge.call(bridge.resolve(`aten::${operator}`, overload), null, ...values) as Handle;
 }
 
 function tensor(values: readonly number[], shape: readonly number[] = [values.length], dtype = 'float32'): Handle {
