@@ -77,7 +77,7 @@ inline Bytes bytesOf(In in, int i) {
 
 // The bytes of a tensor whose elements lie in memory in order.
 inline Bytes elementsOf(const at::Tensor& t) {
-  if (!t.device().is_cpu() || t.layout() != at::kStrided || !t.is_contiguous() || t.is_conj() || t.is_neg()) throw ArgumentError("only a dense, contiguous tensor on the CPU has its elements in order");
+  if (!t.device().is_cpu() || t.layout() != at::kStrided || !t.is_contiguous() || t.is_conj() || t.is_neg() || t._is_zerotensor()) throw ArgumentError("only a dense, contiguous tensor on the CPU has its elements in order (a gradient of zeros may have no memory: clone() it)");
   const size_t size = static_cast<size_t>(t.numel()) * t.element_size();
   return {size ? static_cast<char*>(t.data_ptr()) : nullptr, size};
 }
