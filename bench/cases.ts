@@ -1,5 +1,5 @@
 /** The Praxis side of the benchmarks: each case makes its data once and then runs any number of repetitions. */
-import { Tensor, torch } from '../src/torch/index.js';
+import { type Tensor, torch } from '../src/torch/index.js';
 
 /** Runs a case `n` times. */
 export type Run = (n: number) => void;
@@ -41,7 +41,10 @@ function convolution(): Run {
   return (n) => {
     for (let i = 0; i < n; i++) {
       for (const t of [x, w, b]) t.grad = null;
-      torch.conv2d(x, w, b, { padding: [1, 1] }).sum().backward();
+      torch
+        .conv2d(x, w, b, { padding: [1, 1] })
+        .sum()
+        .backward();
     }
   };
 }
@@ -51,7 +54,11 @@ function perceptron(): Run {
   torch.manualSeed(0);
   const layer = (inputs: number, outputs: number) => {
     const bound = 1 / Math.sqrt(inputs);
-    const make = (...shape: number[]) => torch.empty(...shape).uniform_(-bound, bound).requiresGrad_(true);
+    const make = (...shape: number[]) =>
+      torch
+        .empty(...shape)
+        .uniform_(-bound, bound)
+        .requiresGrad_(true);
     return { w: make(outputs, inputs), b: make(outputs) };
   };
   const layers = [layer(64, 64), layer(64, 64), layer(64, 10)];
@@ -78,7 +85,13 @@ function perceptron(): Run {
         if (fused) {
           (torch.ops.aten as any)._foreach_add_.Scalar(steps, 1);
           (torch.ops.aten as any)._fused_adamw_(parameters, grads, first, second, [], steps, {
-            lr: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0.01, eps: 1e-8, amsgrad: false, maximize: false,
+            lr: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            weightDecay: 0.01,
+            eps: 1e-8,
+            amsgrad: false,
+            maximize: false,
           });
         }
       });

@@ -64,9 +64,7 @@ static napi_value call(napi_env env, napi_callback_info callback) {
   return guarded(e, [&]() -> napi_value {
     double id = -1;
     if (count < 2 || count > most || napi_get_value_double(env, values[0], &id) != napi_ok || !(id >= 0 && id < static_cast<double>(e->plans.size()))) throw ArgumentError("call needs an operator id made by resolve");
-    napi_valuetype type;
-    check(napi_typeof(env, values[1], &type), "look at a value");
-    return callOperator(e, *e->plans[static_cast<size_t>(id)], type == napi_object ? values[1] : nullptr, count - 2, values + 2);
+    return callOperator(e, *e->plans[static_cast<size_t>(id)], values[1], count - 2, values + 2);
   });
 }
 

@@ -197,17 +197,16 @@ inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell
   // A view or a second owner adds no bytes: only the first handle to see a storage is charged for it.
   const bool firstOwner = tensor.has_storage() && tensor.storage().use_count() == 1;
   const int64_t bytes = kHandleBytes + (firstOwner ? static_cast<int64_t>(tensor.storage().nbytes()) : 0);
-  auto* box = new TensorBox{e, nullptr, e->first, bytes, ++e->births, -1 - (slot | generation << kSlotBits), shell != nullptr, false, std::move(tensor)};
+  auto* box = new TensorBox{e, nullptr, e->first, bytes, ++e->births, -1 - (slot | generation << kSlotBits), false, false, std::move(tensor)};
   e->freeSlots.pop_back();
   e->slots[slot] = box;
   e->owners++;
   if (e->first) e->first->previous = box;
   e->first = box;
   e->account(bytes);
-  napi_status status = shell ? napi_add_finalizer(e->env, shell, box, finalizeTensor, nullptr, nullptr) : napi_ok;
-  if (status == napi_ok) status = napi_create_int32(e->env, box->handle, &result);
-  if (status != napi_ok) freeBox(box);
-  check(status, "make a handle");
+  // Fails, and leaves the handle without owner, when null stands in the shell's place.
+  box->adopted = shell && napi_add_finalizer(e->env, shell, box, finalizeTensor, nullptr, nullptr) == napi_ok;
+  check(napi_create_int32(e->env, box->handle, &result), "make a handle");
   return result;
 }
 

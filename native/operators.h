@@ -1,5 +1,6 @@
 // Operators by name: a plan made once from the schema, then boxed calls through it.
 #pragma once
+#include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/jit_type.h>
@@ -150,15 +151,26 @@ inline const at::Tensor& toTensor(Environment* e, napi_value value, const Argume
   return tensorOf(e, read<double>(e, value, argument, napi_get_value_double, "a tensor"), argument);
 }
 
-// An integral number becomes an int scalar (so int tensors stay int), any other a float; {float: 2} forces a float, {re, im} is complex.
+// The next list in the scratch memory: its length, then its elements.
+inline std::pair<const double*, size_t> nextScratch(Environment* e, const ArgumentPlan& argument, double least = 0) {
+  const double length = e->cursor < e->scratchSize ? e->scratch[e->cursor++] : -1;
+  if (!(length >= least && length <= static_cast<double>(e->scratchSize - e->cursor))) throw ArgumentError("argument '" + argument.name + "' is not in the scratch memory");
+  const double* start = e->scratch + e->cursor;
+  e->cursor += static_cast<size_t>(length);
+  return {start, static_cast<size_t>(length)};
+}
+
+// An integral number becomes an int scalar (so int tensors stay int), any other a float.
+inline at::Scalar scalarOf(double number) {
+  const bool integral = number == std::floor(number) && std::abs(number) <= 9007199254740992.0 && !(number == 0 && std::signbit(number));
+  return integral ? at::Scalar(static_cast<int64_t>(number)) : at::Scalar(number);
+}
+
+// {float: 2} forces a float, {re, im} is complex.
 inline c10::IValue toScalar(Environment* e, napi_value value, const ArgumentPlan& argument) {
   napi_valuetype type;
   check(napi_typeof(e->env, value, &type), "look at a value");
-  if (type == napi_number) {
-    const double number = toDouble(e, value, argument);
-    const bool integral = number == std::floor(number) && std::abs(number) <= 9007199254740992.0 && !(number == 0 && std::signbit(number));
-    return integral ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number);
-  }
+  if (type == napi_number) return scalarOf(toDouble(e, value, argument));
   if (type == napi_boolean) return toBool(e, value, argument);
   if (type == napi_bigint) return toInteger(e, value, argument);
   auto field = [&](const char* name, double& number) {
@@ -184,15 +196,6 @@ void eachElement(Environment* e, napi_value array, const ArgumentPlan& argument,
     checkScript(e, napi_get_element(e->env, array, i, &element), "read an array");
     body(element);
   }
-}
-
-// The next list in the scratch memory: its length, then its elements.
-inline std::pair<const double*, size_t> nextScratch(Environment* e, const ArgumentPlan& argument) {
-  const double length = e->cursor < e->scratchSize ? e->scratch[e->cursor++] : -1;
-  if (!(length >= 0 && length <= static_cast<double>(e->scratchSize - e->cursor))) throw ArgumentError("argument '" + argument.name + "' is not in the scratch memory");
-  const double* start = e->scratch + e->cursor;
-  e->cursor += static_cast<size_t>(length);
-  return {start, static_cast<size_t>(length)};
 }
 
 inline c10::IValue toIntegers(Environment* e, napi_value value, napi_valuetype type, ArgumentPlan& argument) {
@@ -274,6 +277,9 @@ inline c10::IValue toEngine(Environment* e, napi_value value, ArgumentPlan& argu
     case Kind::device: return c10::Device(toText(e, value, argument));
     case Kind::generator: return c10::IValue(unwrapValue<at::Generator>(e, value, Magic::generator, "a generator"));
     case Kind::stream: return c10::IValue(unwrapValue<c10::Stream>(e, value, Magic::stream, "a stream"));
+    case Kind::tensor:  // true: a number in the scratch memory, passed as Python passes the 2 of `x + 2` to the operator for tensors
+      if (type == napi_boolean) return at::native::wrapped_scalar_tensor(scalarOf(*nextScratch(e, argument, 1).first));
+      wrongType(e, argument, value, "a tensor");
     default: wrongType(e, argument, value, "a tensor");
   }
 }
@@ -356,7 +362,7 @@ inline napi_value callOperator(Environment* e, Plan& plan, napi_value shell, siz
   if (results == 0) return nullptr;
   if (results == 1) {
     if (plan.returnsArgument[0]) return nullptr;
-    return shell && stack.values[0].isTensor() ? wrapTensor(e, std::move(stack.values[0]).toTensor(), shell) : fromEngine(e, std::move(stack.values[0]));
+    return stack.values[0].isTensor() ? wrapTensor(e, std::move(stack.values[0]).toTensor(), shell) : fromEngine(e, std::move(stack.values[0]));
   }
   napi_value result = make([&](napi_value* r) { return napi_create_array_with_length(e->env, results, r); });
   for (size_t i = 0; i < results; i++)

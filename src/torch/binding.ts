@@ -6,7 +6,7 @@ import { toCamelCase } from './names.js';
 import { type FunctionSchema, parseSchema, type SchemaArgument } from './schema.js';
 import { Tensor } from './tensor.js';
 import { unsupportedReason } from './unsupported.js';
-import { accepts, type Converter, converterFor, Kind, kindOf, typeTitle } from './values.js';
+import { accepts, type Converter, converterFor, Kind, kindOf, packNumber, typeTitle } from './values.js';
 import { missingOperatorMessage } from './versions.js';
 
 /** What a call gives back, in the order of how often it happens. */
@@ -126,10 +126,8 @@ export class Family {
         return `${call}: a tensor that has been disposed cannot be used.`;
     const plain = this.overloads.filter((x) => x.outputs.length === 0);
     // Of several forms, the one that was meant is the one that a misspelt option nearly fits.
-    const only =
-      plain.length === 1
-        ? reasons[this.overloads.indexOf(plain[0] as Overload)]
-        : reasons.find((reason) => reason.includes('did you mean'));
+    const told = [...new Set(plain.map((x) => reasons[this.overloads.indexOf(x)]))];
+    const only = told.length === 1 ? told[0] : reasons.find((reason) => reason.includes('did you mean'));
     const forms = (plain.length > 0 ? plain : this.overloads).map((x) => `  ${signature(this.title, x.schema)}`);
     return `${call} fits no form of the operator${only === undefined ? '.' : `: ${only}${only.endsWith('?') ? '' : '.'}`} It takes:\n${[...new Set(forms)].join('\n')}`;
   }
@@ -166,6 +164,14 @@ function optionsKey(options: Readonly<Record<string, unknown>>): string {
   return key;
 }
 
+/**
+ * Arithmetic where Python, too, passes a number to the overload for tensors. The scalar overload comes to the same, by a longer way through
+ * the engine.
+ */
+const numbersAsTensors: ReadonlySet<string> = new Set(
+  ['add', 'sub', 'mul', 'div'].flatMap((name) => [`aten::${name}`, `aten::${name}_`]),
+);
+
 interface Attempt {
   readonly slots: Slot[];
   readonly cost: number;
@@ -182,6 +188,16 @@ function tryBind(overload: Overload, args: readonly unknown[]): Attempt | string
   const fill = (index: number, value: unknown, position: number, option: string, element: number): string | null => {
     const parameter = parameters[index] as SchemaArgument;
     const kind = kindOf(value);
+    if (
+      (kind === Kind.integer || kind === Kind.float) &&
+      parameter.name === 'other' &&
+      parameter.type.base === 'Tensor' &&
+      numbersAsTensors.has(overload.schema.name)
+    ) {
+      cost += 0.5;
+      slots[index] = { position, option, element, convert: packNumber };
+      return null;
+    }
     if (!accepts(parameter.type, kind, value))
       return `${toCamelCase(parameter.name)} must be ${typeTitle(parameter.type)}`;
     cost += costOf(parameter.type.base, parameter.type.list, kind);

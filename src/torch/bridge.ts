@@ -1,5 +1,5 @@
 /** What the bridge leaves to TypeScript: it gives bytes and handles, this file gives them their meaning. */
-import { bytesPerElement, dtypeName } from './dtype.js';
+import { bytesPerElement, dtypeName, memoryFormatCodes } from './dtype.js';
 import type { EngineInfo, Handle, NativeBridge, NativeValue } from './native.js';
 
 type Completed = 'info' | 'operatorNames' | 'memory' | 'storage' | 'layout' | 'fromBytes' | 'read';
@@ -69,14 +69,23 @@ export function completeBridge(raw: RawBridge): NativeBridge {
     dtype: number,
     share: boolean,
   ): Handle => {
-    const all = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+    const all = ArrayBuffer.isView(bytes)
+      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : new Uint8Array(bytes);
     const itemSize = bytesPerElement(dtypeName(dtype));
     for (const size of shape)
       if (!Number.isSafeInteger(size) || size < 0)
         throw argumentError(`shape must hold integers of at least 0, got [${shape.join(', ')}]`);
     const size = shape.reduce((product, x) => product * x, itemSize);
-    if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || !Number.isSafeInteger(size) || byteOffset + size > all.byteLength)
-      throw argumentError(`the shape [${shape.join(', ')}] needs ${size} bytes from offset ${byteOffset}, but there are ${all.byteLength}`);
+    if (
+      !Number.isSafeInteger(byteOffset) ||
+      byteOffset < 0 ||
+      !Number.isSafeInteger(size) ||
+      byteOffset + size > all.byteLength
+    )
+      throw argumentError(
+        `the shape [${shape.join(', ')}] needs ${size} bytes from offset ${byteOffset}, but there are ${all.byteLength}`,
+      );
     if (share && (all.byteOffset + byteOffset) % itemSize !== 0)
       throw argumentError(`shared memory must be aligned to ${itemSize} bytes`);
     const flat = raw.fromBytes(all.subarray(byteOffset, byteOffset + size), share);
@@ -87,7 +96,8 @@ export function completeBridge(raw: RawBridge): NativeBridge {
   };
 
   const read = (handle: Handle): ArrayBuffer => {
-    if (raw.layout(handle) !== 'Strided') throw argumentError('only a dense tensor has plain bytes; call toDense() first');
+    if (raw.layout(handle) !== 'Strided')
+      throw argumentError('only a dense tensor has plain bytes; call toDense() first');
     const gradBefore = raw.setGradEnabled(false);
     try {
       // Plain bytes need no conjugation, negation or other device to be understood.
@@ -95,7 +105,11 @@ export function completeBridge(raw: RawBridge): NativeBridge {
         (x) => apply(operator('resolve_conj', ''), x),
         (x) => apply(operator('resolve_neg', ''), x),
         (x) => apply(operator('to', 'dtype_layout'), x, raw.dtype(x), undefined, 'cpu'),
-        (x) => apply(operator('contiguous', ''), x),
+        // A gradient that is zero everywhere has no memory until it is copied.
+        (x) =>
+          raw.call(operator('_is_zerotensor', ''), null, x) === true
+            ? apply(operator('clone', ''), x, memoryFormatCodes.contiguous)
+            : apply(operator('contiguous', ''), x),
       ]);
       try {
         const buffer = new ArrayBuffer(raw.numel(plain) * bytesPerElement(dtypeName(raw.dtype(plain))));
@@ -114,7 +128,11 @@ export function completeBridge(raw: RawBridge): NativeBridge {
     info,
     fromBytes,
     read,
-    operatorNames: () => raw.schemas('').map((schema) => schema.slice(0, schema.indexOf('('))).sort(),
+    operatorNames: () =>
+      raw
+        .schemas('')
+        .map((schema) => schema.slice(0, schema.indexOf('(')))
+        .sort(),
     layout: (handle) => raw.layout(handle).toLowerCase(),
     storage: (handle) => {
       const [address, bytes] = raw.storage(handle);

@@ -32,12 +32,28 @@ export type EngineSwitch =
   | 'oneDnn'
   | 'flushDenormal';
 
+const readable: readonly EngineSwitch[] = [
+  'deterministic',
+  'deterministicWarnOnly',
+  'benchmarkCudnn',
+  'allowTf32Matmul',
+  'allowTf32Cudnn',
+  'oneDnn',
+];
+
+function requireSwitch(name: EngineSwitch, known: readonly EngineSwitch[], what: string): void {
+  if (!known.includes(name))
+    throw new ArgumentError(`There is no engine switch '${name}' ${what}: choose one of ${known.join(', ')}.`);
+}
+
 export function getSwitch(name: Exclude<EngineSwitch, 'flushDenormal'>): boolean {
+  requireSwitch(name, readable, 'to read');
   return native.getSwitch(name);
 }
 
 /** Sets a switch; gives its state before. */
 export function setSwitch(name: EngineSwitch, on: boolean): boolean {
+  requireSwitch(name, [...readable, 'flushDenormal'], 'to set');
   return native.setSwitch(name, on);
 }
 

@@ -6,7 +6,7 @@ import { selfPositions, varargsMethods } from './generated/names.generated.js';
 import { native } from './load.js';
 import type { Handle, NativeValue } from './native.js';
 import { Tensor } from './tensor.js';
-import { Kind, kindCount, kindOf, resetScratch } from './values.js';
+import { Kind, kindCount, kindOf, packIntegers, resetScratch } from './values.js';
 
 const families = new Map<string, Family>();
 
@@ -98,6 +98,20 @@ export function callBinary(op: Family, self: Tensor, other: unknown): unknown {
     : wrapResult(bound, value, (slot) => (slot === 0 ? self : other));
 }
 
+/** A tensor and a list of integers, spread or not: `x.view(2, 3)`. Gives undefined when the arguments are anything else. */
+function callList(op: Family, bound: Bound, self: Tensor, args: readonly unknown[]): unknown {
+  const list = typeof args[0] === 'number' ? args : args.length === 1 && Array.isArray(args[0]) ? args[0] : null;
+  if (list === null || bound.convertSecond !== packIntegers || bound.result !== Result.tensor) return undefined;
+  resetScratch();
+  if (packIntegers(list) !== true) return undefined;
+  const shell = new Tensor(null);
+  try {
+    return shell.fill(native.call(bound.id, shell, self.handle, true) as Handle);
+  } catch (error) {
+    return retry(error, op, [self, ...args]);
+  }
+}
+
 /** A tensor and two more: `x.transpose(0, 1)`, `x.lerp(y, 0.1)`. */
 export function callTernary(op: Family, self: Tensor, second: unknown, third: unknown): unknown {
   const bound = op.ternary[kindOf(second) * kindCount + kindOf(third)];
@@ -183,8 +197,6 @@ export function callTensor(name: string, ...args: readonly unknown[]): Tensor {
   return callAny(family(name, name), args) as Tensor;
 }
 
-const isNumber = (value: unknown): boolean => typeof value === 'number';
-
 type Method = (this: Tensor, ...args: unknown[]) => unknown;
 
 /** A method of Tensor that calls an operator. */
@@ -200,8 +212,9 @@ export function makeMethod(title: string, name: string): Method {
   if (spread)
     return function (this: Tensor, ...args: unknown[]): unknown {
       op ??= family(name, title, true);
-      if (args.length === 1 && Array.isArray(args[0])) return callBinary(op, this, args[0]);
-      return args.length > 0 && args.every(isNumber) ? callBinary(op, this, args) : callAny(op, [this, ...args]);
+      const bound = op.binary[Kind.numbers];
+      if (bound === undefined) return callAny(op, [this, ...args]);
+      return callList(op, bound, this, args) ?? callAny(op, [this, ...args]);
     };
   return function (this: Tensor, first?: unknown, second?: unknown): unknown {
     op ??= family(name, title);

@@ -9,20 +9,3 @@ const INNER_UNDERSCORE = /(?<=[^_])_+([^_])/g;
 export function toCamelCase(name: string): string {
   return name.replace(INNER_UNDERSCORE, (_, next: string) => next.toUpperCase());
 }
-
-/**
- * Python wraps the number of `x * 2` into a tensor, the engine's own overload for numbers takes it as it is: the same operator and the same
- * numbers, but other node names. Programs and prints show Python's.
- */
-const pythonNodes: Readonly<Record<string, string>> = {
-  AddBackward1: 'AddBackward0',
-  SubBackward1: 'SubBackward0',
-  MulBackward1: 'MulBackward0',
-  DivBackward1: 'DivBackward0',
-  DivBackward3: 'DivBackward2',
-};
-
-/** The name that a node of the gradient graph has in Python. */
-export function pythonNodeName(name: string): string {
-  return pythonNodes[name] ?? name;
-}

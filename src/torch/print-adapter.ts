@@ -5,7 +5,6 @@
 
 import { dtypeCodes, dtypeName } from './dtype.js';
 import { MissingOperatorError } from './errors.js';
-import { pythonNodeName } from './names.js';
 import type { Handle, NativeBridge, NativeValue } from './native.js';
 import {
   formatTensor,
@@ -146,8 +145,7 @@ function shapeOf(bridge: NativeBridge, handle: Handle): readonly number[] | null
  */
 function gradFnName(bridge: NativeBridge, handle: Handle): string | null {
   try {
-    const name = bridge.gradFnName(handle)?.split('::').at(-1);
-    return name === undefined ? null : pythonNodeName(name);
+    return bridge.gradFnName(handle)?.split('::').at(-1) ?? null;
   } catch {
     return 'Invalid';
   }

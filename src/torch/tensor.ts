@@ -5,7 +5,6 @@ import { failure } from './failure.js';
 import type { TensorMethods } from './generated/tensor-methods.generated.js';
 import { native } from './load.js';
 import type { HandWrittenMethods } from './methods.js';
-import { pythonNodeName } from './names.js';
 import type { Handle } from './native.js';
 import { formatHandle } from './print-adapter.js';
 import type { Complex } from './types.js';
@@ -194,7 +193,7 @@ export class Tensor {
   /** What made it, or null for a leaf. */
   get gradFn(): GradientFunction | null {
     const name = ask(this, 'gradFn', native.gradFnName);
-    return name === null ? null : { name: pythonNodeName(name) };
+    return name === null ? null : { name };
   }
 
   /** Counts in-place changes. */

@@ -162,17 +162,26 @@ const tensorHandles: Converter = (value) =>
 const scratch = new Float64Array(4096);
 native.setScratch(scratch);
 let scratchEnd = 0;
+/** Room that lists leave for single numbers. */
+const numbersReserve = 64;
 
 /** To be called before the arguments of a call are converted. */
 export function resetScratch(): void {
   scratchEnd = 0;
 }
 
+/** Puts one number into the scratch memory, for an operator that takes tensors: the engine makes a tensor of it that yields to others in type. */
+export function packNumber(value: unknown): NativeValue {
+  scratch[scratchEnd++] = 1;
+  scratch[scratchEnd++] = value as number;
+  return true;
+}
+
 /** Puts a list of numbers into the scratch memory; gives the array itself when it does not fit or is not all numbers. */
 export function packIntegers(value: unknown): NativeValue {
   const list = value as readonly number[];
   const length = list.length;
-  if (scratchEnd + length + 1 > scratch.length) return list;
+  if (scratchEnd + length + 1 > scratch.length - numbersReserve) return list;
   let end = scratchEnd;
   scratch[end++] = length;
   for (let i = 0; i < length; i++) {
@@ -187,7 +196,7 @@ export function packIntegers(value: unknown): NativeValue {
 const packTensors: Converter = (value) => {
   const list = value as readonly unknown[];
   const length = list.length;
-  if (scratchEnd + length + 1 > scratch.length) return tensorHandles(value);
+  if (scratchEnd + length + 1 > scratch.length - numbersReserve) return tensorHandles(value);
   let end = scratchEnd;
   scratch[end++] = length;
   for (let i = 0; i < length; i++) {

@@ -1,0 +1,43 @@
+/** The PyTorch side of the benchmarks: one Python process that stays, asked case by case. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ParityPython } from '../test/support/python.js';
+
+export class PythonSide {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(process: ChildProcessWithoutNullStreams) {
+    this.#process = process;
+    this.#lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
+    process.stderr.resume();
+  }
+
+  /** Starts it with the environment (threads, wait policy) that Praxis runs with. */
+  static async start(python: ParityPython, threads: number): Promise<PythonSide> {
+    const script = fileURLToPath(new URL('reference.py', import.meta.url));
+    const env = { ...process.env, ...python.environment, PRAXIS_BENCH_THREADS: String(threads) };
+    const side = new PythonSide(spawn(python.command, ['-W', 'ignore', script], { env }));
+    const greeting = await side.#line();
+    if (!greeting.startsWith('ready')) throw new Error(`The PyTorch side did not start: ${greeting}`);
+    return side;
+  }
+
+  async #line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error('The PyTorch side ended.');
+    return value;
+  }
+
+  /** Nanoseconds per repetition, or null when this PyTorch cannot run the case. */
+  async time(name: string, repetitions: number): Promise<number | null> {
+    this.#process.stdin.write(`${name} ${repetitions}\n`);
+    const answer = await this.#line();
+    return answer.startsWith('unavailable') ? null : Number(answer);
+  }
+
+  stop(): void {
+    this.#process.stdin.end();
+  }
+}
