@@ -101,7 +101,7 @@ function project(query: Tensor, key: Tensor, value: Tensor, weights: MultiHeadWe
     return [linear(query, wq, bq), linear(key, wk, bk), linear(value, wv, bv)];
   }
   const together = (x: Tensor, weight: Tensor, bias: Tensor | null, count: number): Tensor =>
-    linear(x, weight, bias).unflatten(-1, [count, size]).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous();
+    linear(x, weight, bias).unflatten(-1, [count, size]).permute(2, 0, 1, 3).contiguous();
   if (key === value && query === key) {
     const all = together(query, inProjWeight, inProjBias, 3);
     return [all.select(0, 0), all.select(0, 1), all.select(0, 2)];
