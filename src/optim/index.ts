@@ -14,5 +14,6 @@ export {
 } from './optimizer.js';
 export type { PythonStateDict } from './python-state.js';
 export { RMSprop, type RMSpropOptions } from './rmsprop.js';
+export * from './schedules/index.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export type { OptimizerState } from './state.js';
