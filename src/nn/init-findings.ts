@@ -145,7 +145,7 @@ function zeroFinal({ layers, finalName, optimiser }: Evidence): Finding[] {
   return [
     {
       ...common,
-      severity: 'error',
+      severity: 'warning',
       message: `The final layer '${last.name}' starts at zero and ${optimiser.name} divides gradients by their size: tiny, noisy gradients become full steps in every layer before it.`,
       remedy: `Give it small random weights, nn.init.normal_(layer.weight, { std: 0.01 }) or PyTorch's default, or train with SGD, where zeros are fine.`,
     },
