@@ -1,6 +1,6 @@
 // The bridge from Node.js to libtorch: knows tensors and operators, nothing of learning. See native/README.md.
 #include <c10/util/Exception.h>
-#ifdef __GLIBC__
+#if __has_include(<malloc.h>)
 #include <malloc.h>
 #endif
 
@@ -33,8 +33,9 @@ template <class Body>
 static napi_value guarded(Environment* e, Body body) {
   try {
     e->drain();
-    e->collectIfDue();
-    return body();
+    napi_value result = body();
+    e->collectIfDue();  // not before: in optimised code nothing need hold the arguments but their numbers
+    return result;
   } catch (const ScriptError&) {
     return throwScript(e);
   } catch (const ArgumentError& error) {

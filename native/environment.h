@@ -116,7 +116,7 @@ struct Environment {
   }
 
   // V8 is not told of native memory: napi_adjust_external_memory can finish an incremental marking at a bad moment, which ends Node 20 with a failed
-  // check. Instead the collector is asked for at the start of a call: for young objects after 64 MiB of results, for all when those that live have doubled.
+  // check. Instead the collector is asked for at the end of a call: for young objects after 64 MiB of results, for all when those that live have doubled.
   void account(int64_t bytes) { living += bytes; if (bytes > 0) born += bytes; }
   void collectIfDue() {
     if (born < kYoungLimit || !collector || collecting) return;
@@ -199,10 +199,9 @@ inline napi_value wrapTensor(Environment* e, at::Tensor tensor, napi_value shell
   const int64_t bytes = kHandleBytes + (firstOwner ? static_cast<int64_t>(tensor.storage().nbytes()) : 0);
   auto* box = new TensorBox{e, nullptr, e->first, bytes, ++e->births, -1 - (slot | generation << kSlotBits), false, false, std::move(tensor)};
   e->freeSlots.pop_back();
-  e->slots[slot] = box;
   e->owners++;
   if (e->first) e->first->previous = box;
-  e->first = box;
+  e->first = e->slots[slot] = box;
   e->account(bytes);
   // Fails, and leaves the handle without owner, when null stands in the shell's place.
   box->adopted = shell && napi_add_finalizer(e->env, shell, box, finalizeTensor, nullptr, nullptr) == napi_ok;
