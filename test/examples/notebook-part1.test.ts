@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runExample } from '../support/example.js';
+import { isBuilt, runExample } from '../support/example.js';
 
 /** What the text prints for its cells on zeros and on a constant. */
 const printed = `Gradients for Layer 1 Weights:
@@ -43,4 +43,10 @@ test('part one of the notebook prints what the text prints, character for charac
   const bound = Math.sqrt(6 / 50);
   assert.ok(numbers.every((x) => Math.abs(x) <= bound + 5e-5));
   assert.ok(numbers.some((x) => x > bound / 2) && numbers.some((x) => x < -bound / 2));
+});
+
+test('it runs as users run it, with the built package', {
+  skip: isBuilt ? false : 'dist/ is not built: npm run setup',
+}, () => {
+  assert.equal(runExample('notebook/part1.ts', { built: true }).slice(0, printed.length), printed);
 });

@@ -1,4 +1,5 @@
 /** Small nets of every kind for the tests of initialisation. */
+import * as F from '../../src/nn/functional.js';
 import * as nn from '../../src/nn/index.js';
 import { type Tensor, torch } from '../../src/torch/index.js';
 
@@ -145,7 +146,7 @@ class Encoder extends nn.Module {
     const x = this.n1.forward(input);
     const [attended] = this.attention.forward(x, x, x);
     const middle = input.add(attended);
-    return middle.add(this.down.forward(this.up.forward(this.n2.forward(middle)).gelu()));
+    return middle.add(this.down.forward(F.gelu(this.up.forward(this.n2.forward(middle)))));
   }
 }
 
