@@ -290,8 +290,18 @@ export function linspace(start: number, end: number, steps: number, options: Ten
 }
 
 /** `steps` numbers from base^start to base^end. */
-export function logspace(start: number, end: number, steps: number, base = 10, options: TensorOptions = {}): Tensor {
-  return finish(callTensor('logspace', start, end, steps, base, engineOptions(options)), options);
+export function logspace(
+  start: number,
+  end: number,
+  steps: number,
+  base: number | TensorOptions = 10,
+  options: TensorOptions = {},
+): Tensor {
+  const given = typeof base === 'object' ? base : options;
+  return finish(
+    callTensor('logspace', start, end, steps, typeof base === 'number' ? base : 10, engineOptions(given)),
+    given,
+  );
 }
 
 /** Ones on the diagonal, zeros elsewhere; n × n or n × m. */
