@@ -193,7 +193,8 @@ export class Tensor {
   /** What made it, or null for a leaf. */
   get gradFn(): GradientFunction | null {
     const name = ask(this, 'gradFn', native.gradFnName);
-    return name === null ? null : { name };
+    // `torch::autograd::CopySlices` is CopySlices in Python.
+    return name === null ? null : { name: name.slice(name.lastIndexOf(':') + 1) };
   }
 
   /** Counts in-place changes. */
