@@ -132,6 +132,31 @@ export class DifferentiableOperation {
   }
 }
 
+const wrapped = (handle: Handle | null) => (handle === null ? null : new Tensor(handle));
+
+/**
+ * What the graph calls. Made here, where neither inputs nor outputs are in sight: a function keeps all that functions beside it use, and
+ * inputs that were not saved must not live as long as the graph.
+ */
+function backwardOf(definition: DifferentiableFunction, context: FunctionContext, inputs: number) {
+  return (gradients: (Handle | null)[], saved: (Handle | null)[]): (Handle | null)[] => {
+    context.saved = saved.map(wrapped);
+    try {
+      const returned = definition.backward(context, ...(gradients.map(wrapped) as Tensor[]));
+      const list = listOf<Tensor | null | undefined>(returned as Tensor | null | undefined);
+      if (list.length !== inputs)
+        throw new ArgumentError(
+          `${definition.name}.backward() must return ${inputs} gradients (one per input, null for none), got ${list.length}.`,
+        );
+      return list.map((x) =>
+        x === null || x === undefined ? null : handleOf(x, `${definition.name}.backward()'s gradient`),
+      );
+    } finally {
+      context.saved = [];
+    }
+  };
+}
+
 function applyFunction(definition: DifferentiableFunction, inputs: readonly unknown[]): Tensor | Tensor[] {
   const context = new FunctionContext();
   context.needsInputGrad = inputs.map((x) => x instanceof Tensor && x.requiresGrad);
@@ -148,23 +173,7 @@ function applyFunction(definition: DifferentiableFunction, inputs: readonly unkn
       throw new ArgumentError(`${definition.name}.forward() must return a Tensor or an array of them.`);
   if (!before || !context.needsInputGrad.includes(true))
     return Array.isArray(result) ? [...outputs] : (result as Tensor);
-  const callback = (gradients: (Handle | null)[], saved: (Handle | null)[]): (Handle | null)[] => {
-    const wrap = (handle: Handle | null) => (handle === null ? null : new Tensor(handle));
-    context.saved = saved.map(wrap);
-    try {
-      const returned = definition.backward(context, ...(gradients.map(wrap) as Tensor[]));
-      const list = listOf<Tensor | null | undefined>(returned as Tensor | null | undefined);
-      if (list.length !== inputs.length)
-        throw new ArgumentError(
-          `${definition.name}.backward() must return ${inputs.length} gradients (one per input, null for none), got ${list.length}.`,
-        );
-      return list.map((x) =>
-        x === null || x === undefined ? null : handleOf(x, `${definition.name}.backward()'s gradient`),
-      );
-    } finally {
-      context.saved = [];
-    }
-  };
+  const callback = backwardOf(definition, context, inputs.length);
   const name = `${definition.name}Backward`;
   const results = attempt(
     () =>

@@ -108,6 +108,18 @@ function conversionOf(target: unknown, options: ConversionOptions): ConversionOp
   return { device: target, ...options };
 }
 
+/**
+ * What the graph calls. Made here, where nothing else is in sight: a function keeps all that functions beside it use, and the graph keeps
+ * the function, so a hook made within `registerHook` would keep its own tensor alive for ever.
+ */
+function gradientHook(hook: (gradient: Tensor) => unknown): (gradients: Handle[]) => (Handle | null)[] {
+  return (gradients) => {
+    const replaced = hook(new Tensor(gradients[0] as Handle));
+    if (replaced === undefined || replaced === null) return [null];
+    return [handleOf(replaced, 'the gradient that a hook returned')];
+  };
+}
+
 const methods: Record<string, unknown> & ThisType<Tensor> = {
   to(this: Tensor, target: unknown, options: ConversionOptions = {}): Tensor {
     const { dtype, device, layout, memoryFormat, nonBlocking, copy } = conversionOf(target, options);
@@ -174,12 +186,7 @@ const methods: Record<string, unknown> & ThisType<Tensor> = {
   registerHook(this: Tensor, hook: (gradient: Tensor) => Tensor | null | undefined): HookHandle {
     if (typeof hook !== 'function')
       throw new ArgumentError(`registerHook(): expected a function of the gradient, got ${typeof hook}.`);
-    const call = (gradients: Handle[]): (Handle | null)[] => {
-      const replaced = hook(new Tensor(gradients[0] as Handle));
-      return [
-        replaced !== undefined && replaced !== null ? handleOf(replaced, 'the gradient that a hook returned') : null,
-      ];
-    };
+    const call = gradientHook(hook);
     let id: number;
     try {
       id = native.addHook(this.handle, call);

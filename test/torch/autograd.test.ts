@@ -298,6 +298,25 @@ for (const pump of [false, true])
       assert.ok(grown <= 2, `${grown} tensors more than before`);
     });
 
+    inMode('an input that is not saved does not live as long as the graph', () => {
+      class Twice extends torch.autograd.Function {
+        static forward(_: FunctionContext, x: Tensor): Tensor {
+          return x.mul(2);
+        }
+        static backward(_: FunctionContext, gradient: Tensor): Tensor {
+          return gradient.mul(2);
+        }
+      }
+      const w = leaf(3);
+      const before = torch.memory({ collect: true }).bytes.cpu ?? 0;
+      let y: Tensor = w.expand([1000]);
+      // The result of each is the input of the next; only the last one is needed.
+      for (let i = 0; i < 20; i++) y = Twice.apply(y);
+      assert.ok((torch.memory({ collect: true }).bytes.cpu ?? 0) - before < 3 * 4000);
+      y.sum().backward();
+      assert.equal(w.grad?.item(), 1000 * 2 ** 20);
+    });
+
     inMode('saved tensors: changes in place are noticed, null stays null, afterwards they are gone', () => {
       const x = leaf(2);
       const h = x.mul(1);
