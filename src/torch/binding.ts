@@ -38,6 +38,10 @@ export interface Bound {
   readonly aliases: readonly number[];
   /** Names of several results; empty when they have none. */
   readonly names: readonly string[];
+  /** Arguments that the operator writes to. */
+  readonly written: readonly number[];
+  /** Whether a call that failed halfway may be made again: what it writes to, if anything, it does not read. */
+  readonly repeatable: boolean;
 }
 
 interface Overload {
@@ -66,6 +70,8 @@ export class Family {
   readonly binary: (Bound | undefined)[] = [];
   readonly ternary: (Bound | undefined)[] = [];
   private readonly others = new Map<string, Bound>();
+  /** Whether one integer after self is an argument of its own: `x.hsplit(2)` makes two parts, `x.hsplit([2])` splits at 2. */
+  readonly takesInteger: boolean;
 
   /**
    * @param name of the operator with its namespace, `aten::add`
@@ -89,6 +95,10 @@ export class Family {
       );
     if (this.overloads.length === 0)
       throw new MissingOperatorError(missingOperatorMessage(name, only ?? undefined, native.info().torch));
+    this.takesInteger = this.overloads.some(({ schema }) => {
+      const type = schema.arguments[1]?.type;
+      return type !== undefined && !type.list && (type.base === 'int' || type.base === 'SymInt');
+    });
   }
 
   /** The bound call for these arguments; chosen once per combination of kinds. */
@@ -288,6 +298,8 @@ function makeBound(overload: Overload, slots: readonly Slot[], args: readonly un
     aliases,
     result: resultOf(schema, aliases),
     names: namesOf(schema),
+    written: schema.arguments.flatMap((x, i) => (x.alias?.write === true ? [i] : [])),
+    repeatable: schema.arguments.every((x) => x.alias?.write !== true || x.keywordOnly),
   };
 }
 

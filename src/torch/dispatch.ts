@@ -2,8 +2,10 @@
 import { type Bound, Family, Result } from './binding.js';
 import { dtypeName } from './dtype.js';
 import { failure, isOutOfMemory, recover } from './failure.js';
+import { collectGarbage } from './garbage.js';
 import { selfPositions, varargsMethods } from './generated/names.generated.js';
 import { native } from './load.js';
+import { mend } from './mend.js';
 import type { Handle, NativeValue } from './native.js';
 import { Tensor } from './tensor.js';
 import { Kind, kindCount, kindOf, packIntegers, resetScratch } from './values.js';
@@ -75,7 +77,7 @@ export function callUnary(op: Family, self: Tensor): unknown {
   try {
     value = native.call(bound.id, shell, self.handle);
   } catch (error) {
-    return retry(error, op, [self]);
+    return retry(error, op, bound, [self]);
   }
   return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, () => self);
 }
@@ -91,7 +93,7 @@ export function callBinary(op: Family, self: Tensor, other: unknown): unknown {
   try {
     value = native.call(bound.id, shell, self.handle, convert === null ? (other as NativeValue) : convert(other));
   } catch (error) {
-    return retry(error, op, [self, other]);
+    return retry(error, op, bound, [self, other]);
   }
   return shell !== null && value !== null
     ? shell.fill(value as Handle)
@@ -101,6 +103,7 @@ export function callBinary(op: Family, self: Tensor, other: unknown): unknown {
 /** A tensor and a list of integers, spread or not: `x.view(2, 3)`. Gives undefined when the arguments are anything else. */
 function callList(op: Family, bound: Bound, self: Tensor, args: readonly unknown[]): unknown {
   const list = typeof args[0] === 'number' ? args : args.length === 1 && Array.isArray(args[0]) ? args[0] : null;
+  if (list === args && list.length === 1 && op.takesInteger) return undefined;
   if (list === null || bound.convertSecond !== packIntegers || bound.result !== Result.tensor) return undefined;
   resetScratch();
   if (packIntegers(list) !== true) return undefined;
@@ -108,7 +111,7 @@ function callList(op: Family, bound: Bound, self: Tensor, args: readonly unknown
   try {
     return shell.fill(native.call(bound.id, shell, self.handle, true) as Handle);
   } catch (error) {
-    return retry(error, op, [self, ...args]);
+    return retry(error, op, bound, [self, ...args]);
   }
 }
 
@@ -125,17 +128,32 @@ export function callTernary(op: Family, self: Tensor, second: unknown, third: un
     const b = convertThird === null ? (third as NativeValue) : convertThird(third);
     value = native.call(bound.id, shell, self.handle, a, b);
   } catch (error) {
-    return retry(error, op, [self, second, third]);
+    return retry(error, op, bound, [self, second, third]);
   }
   return shell !== null && value !== null
     ? shell.fill(value as Handle)
     : wrapResult(bound, value, (slot) => (slot === 0 ? self : slot === 1 ? second : third));
 }
 
-/** After a failure: memory may be had after collecting, anything else becomes a clear error. */
-function retry(error: unknown, op: Family, args: readonly unknown[]): unknown {
-  if (!isOutOfMemory(error)) throw failure(error, op.title, args);
-  return callAny(op, args);
+/** After a failure on a short path: memory may be had after collecting, anything else becomes a clear error. */
+function retry(error: unknown, op: Family, bound: Bound, args: readonly unknown[]): unknown {
+  if (isOutOfMemory(error) && bound.repeatable) return callAny(op, args);
+  throw giveUp(error, op, bound, args, (index) => args[index]);
+}
+
+/** The error of a call that is not made again: an operator in place may have done half its work, which must not be done twice. */
+function giveUp(
+  error: unknown,
+  op: Family,
+  bound: Bound,
+  args: readonly unknown[],
+  argumentAt: (index: number) => unknown,
+): unknown {
+  if (isOutOfMemory(error)) {
+    for (const index of bound.written) mend(argumentAt(index));
+    collectGarbage();
+  }
+  return failure(error, op.title, args);
 }
 
 /** Remembers a simple call for the short paths. */
@@ -150,15 +168,15 @@ function remember(op: Family, args: readonly unknown[], bound: Bound): void {
 }
 
 /** `x.view(2, 3)` is `x.view([2, 3])`. */
-function gatherIntegers(args: readonly unknown[]): readonly unknown[] {
+function gatherIntegers(op: Family, args: readonly unknown[]): readonly unknown[] {
   let end = 1;
   while (end < args.length && typeof args[end] === 'number') end++;
-  return end > 1 ? [args[0], args.slice(1, end), ...args.slice(end)] : args;
+  return end > 2 || (end === 2 && !op.takesInteger) ? [args[0], args.slice(1, end), ...args.slice(end)] : args;
 }
 
 /** Any call. `args` holds self first for methods. */
 export function callAny(op: Family, given: readonly unknown[]): unknown {
-  const args = op.spread ? gatherIntegers(given) : given;
+  const args = op.spread ? gatherIntegers(op, given) : given;
   const bound = op.bind(args);
   remember(op, args, bound);
   const argumentAt = (index: number): unknown => {
@@ -182,7 +200,20 @@ export function callAny(op: Family, given: readonly unknown[]): unknown {
   try {
     value = invoke();
   } catch (error) {
-    value = recover(error, invoke, op.title, args);
+    if (bound.written.length === 0) value = recover(error, invoke, op.title, args);
+    else if (!bound.repeatable || !isOutOfMemory(error)) throw giveUp(error, op, bound, args, argumentAt);
+    else {
+      const mendAll = () => {
+        for (const index of bound.written) mend(argumentAt(index));
+      };
+      mendAll();
+      try {
+        value = recover(error, invoke, op.title, args);
+      } catch (last) {
+        mendAll();
+        throw last;
+      }
+    }
   }
   return finish(bound, shell, value, argumentAt);
 }
