@@ -7,7 +7,6 @@ const ops = {
   pad: operator('pad'),
   pixelShuffle: operator('pixel_shuffle'),
   pixelUnshuffle: operator('pixel_unshuffle'),
-  channelShuffle: operator('channel_shuffle'),
   gridSampler: operator('grid_sampler'),
   affineGrid: operator('affine_grid_generator'),
 };
@@ -121,7 +120,16 @@ export function pixelUnshuffle(input: Tensor, downscaleFactor: number): Tensor {
 
 /** Mixes the channels of groups. Source: Zhang et al. 2018, ShuffleNet. */
 export function channelShuffle(input: Tensor, groups: number): Tensor {
-  return ops.channelShuffle(input, groups);
+  const [batch, channels, ...rest] = input.shape;
+  if (batch === undefined || channels === undefined || rest.length === 0 || channels % groups !== 0)
+    throw new ArgumentError(
+      `channelShuffle(): the channels of an input [batch, channels, …] must be divisible into ${groups} groups, got shape [${input.shape.join(', ')}].`,
+    );
+  // Composed: the operator has no gradient in engines before 2.0.
+  return input
+    .reshape([batch, groups, channels / groups, ...rest])
+    .transpose(1, 2)
+    .reshape(input.shape);
 }
 
 export interface GridSampleOptions {

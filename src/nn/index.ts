@@ -1,7 +1,23 @@
-/** `nn`: networks. Modules and layers hold what is learnt, `F` computes without holding anything. */
-
+/** `nn`: networks. Modules and layers hold what is learnt; `F` computes without holding anything. */
+export * from './containers.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook } from './hooks.js';
-export * from './module.js';
+export * as init from './initialisation.js';
+export * from './layers/activations.js';
+export * from './layers/attention.js';
+export * from './layers/convolution.js';
+export * from './layers/convolution-transposed.js';
+export * from './layers/dropout.js';
+export * from './layers/embedding.js';
+export type { FactoryOptions } from './layers/factory.js';
+export * from './layers/linear.js';
+export * from './layers/normalisation.js';
+export * from './layers/normalisation-batch.js';
+export * from './layers/pooling.js';
+export * from './layers/recurrent.js';
+export * from './layers/shape.js';
+export * from './layers/transformer.js';
+export * from './losses.js';
+export { type AnyModule, Module, type WalkOptions } from './module.js';
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from './parameter.js';
 export type { LoadStateDictOptions, LoadStateDictResult, StateDict } from './state-dict.js';
 export { StateDictError } from './state-dict.js';

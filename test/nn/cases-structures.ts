@@ -73,7 +73,7 @@ const shapes: Case[] = [
   ),
   layer('PixelShuffle(2)', () => new nn.PixelShuffle(2), image, { golden }),
   layer('PixelUnshuffle(3)', () => new nn.PixelUnshuffle(3), 'randn(2, 2, 6, 9)'),
-  layer('ChannelShuffle(2)', () => new nn.ChannelShuffle(2), image),
+  layer('ChannelShuffle(2)', () => new nn.ChannelShuffle(2), image, { since: '2.0' }),
   layer('Unfold((2, 3), padding=1, stride=2)', () => new nn.Unfold([2, 3], { padding: 1, stride: 2 }), image),
   layer('Fold((4, 5), (2, 2))', () => new nn.Fold([4, 5], [2, 2]), 'randn(2, 8, 12)'),
   layer('ConstantPad1d(2, 3.5)', () => new nn.ConstantPad1d(2, 3.5), sequence),
