@@ -23,7 +23,7 @@ import {
   withFirstTensor,
   withoutTrace,
 } from './init-probe.js';
-import { biasOver, factorFor, type LayerSites, project, type Site, scaleSite, sitesOf } from './init-sites.js';
+import { biasOver, type LayerSites, project, type Site, scaleSite, scalingFor, sitesOf } from './init-sites.js';
 import type { AnyModule } from './module.js';
 
 export interface InitFromDataOptions {
@@ -152,20 +152,18 @@ class Tuning {
   private tune(site: Site, given: Tensor): Tensor | null {
     const outputs = wide(given);
     const bias = biasOver(site);
-    const factor = factorFor(outputs, bias, this.target);
-    // A bias that alone varies more than the target has to come along.
-    const both = factor === null && bias !== null;
-    const used = factor ?? this.target / outputs.std(false).item();
-    if (!Number.isFinite(used) || used <= 0) {
-      this.note(site, 'left as it is: its outputs do not vary (weights of zero?)');
+    const scaling = scalingFor(outputs, bias, this.target);
+    if (scaling === null) {
+      this.note(site, 'left as it is: its outputs do not vary with its inputs (weights of zero?)');
       return null;
     }
+    const { factor, withBias } = scaling;
     this.remember(site);
-    scaleSite(site, used, both);
-    this.scales.set(site, this.scaleOf(site) * used);
-    const scaled = outputs.mul(used);
+    scaleSite(site, factor, withBias);
+    this.scales.set(site, this.scaleOf(site) * factor);
+    const scaled = outputs.mul(factor);
     // The part that is bias was scaled above, but the layer adds it as it is.
-    return both || bias === null ? scaled : scaled.add(bias.mul(1 - used));
+    return withBias || bias === null ? scaled : scaled.add(bias.mul(1 - factor));
   }
 
   private remember(site: Site): void {

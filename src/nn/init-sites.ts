@@ -37,7 +37,7 @@ const outputProjection = (module: AnyModule): AnyModule | null => {
 };
 
 /** Query, key and value: rows of one weight, or three weights where their sizes differ. */
-function attentionSites(layer: WeightedLayer): LayerSites | null {
+function attentionSites(layer: WeightedLayer, layers: readonly WeightedLayer[]): LayerSites | null {
   const { module, name } = layer;
   const out = outputProjection(module);
   const outWeight = out === null ? null : parameterIn(out, 'weight');
@@ -61,7 +61,7 @@ function attentionSites(layer: WeightedLayer): LayerSites | null {
     inputs.push({ site, argument });
   }
   const output: Site = {
-    name: `${name}.outProj`,
+    name: layers.find((other) => other.module === out)?.name ?? `${name}.outProj`,
     kind: out.constructor.name,
     weight: outWeight,
     weights: outWeight.detach(),
@@ -75,7 +75,7 @@ function attentionSites(layer: WeightedLayer): LayerSites | null {
 export function sitesOf(layers: readonly WeightedLayer[]): LayerSites[] {
   const owned = new Set<AnyModule>();
   const found = layers.map((layer): LayerSites => {
-    const attention = attentionSites(layer);
+    const attention = attentionSites(layer, layers);
     if (attention !== null) {
       const out = outputProjection(layer.module);
       if (out !== null) owned.add(out);
@@ -117,23 +117,30 @@ export function biasOver(site: Site): Tensor | null {
   return wide(site.bias).reshape([-1, ...Array<number>(site.spatial).fill(1)]);
 }
 
+/** How to scale a site: its weights, its weights and its bias together, or not at all because its outputs do not follow its inputs. */
+export type Scaling = { readonly factor: number; readonly withBias: boolean } | null;
+
+const scaling = (factor: number, withBias: boolean): Scaling =>
+  Number.isFinite(factor) && factor > 0 ? { factor, withBias } : null;
+
 /**
- * The factor on the weights that gives outputs = weights · inputs + bias the deviation `target`: the positive root of
- * a²·var(own) + 2a·cov(own, bias) + var(bias) = target². Null when there is none: the outputs do not vary, or the bias alone does more.
+ * What gives outputs = weights · inputs + bias the deviation `target`: the positive root of
+ * a²·var(own) + 2a·cov(own, bias) + var(bias) = target². There is none when the bias alone varies more: then it comes along.
  */
-export function factorFor(outputs: Tensor, bias: Tensor | null, target: number): number | null {
-  if (bias === null) return usable(target / outputs.std(false).item());
+export function scalingFor(outputs: Tensor, bias: Tensor | null, target: number): Scaling {
+  const deviation = outputs.std(false).item();
+  if (bias === null) return scaling(target / deviation, false);
   const own = outputs.sub(bias);
   own.sub_(own.mean());
   const shift = bias.expandAs(outputs).sub(bias.mean());
   const ownVariance = own.square().mean().item();
-  const common = own.mul(shift).mean().item();
+  // What is left after rounding, not a signal.
+  if (ownVariance <= 1e-12 * deviation ** 2) return null;
   const rest = shift.square().mean().item() - target ** 2;
-  if (rest >= 0) return null;
-  return usable((Math.sqrt(common ** 2 - ownVariance * rest) - common) / ownVariance);
+  if (rest >= 0) return scaling(target / deviation, true);
+  const common = own.mul(shift).mean().item();
+  return scaling((Math.sqrt(common ** 2 - ownVariance * rest) - common) / ownVariance, false);
 }
-
-const usable = (factor: number): number | null => (Number.isFinite(factor) && factor > 0 ? factor : null);
 
 /** Multiplies the weights (and the bias, when `both`) without recording it. */
 export function scaleSite(site: Site, factor: number, both: boolean): void {
