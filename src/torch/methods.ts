@@ -77,7 +77,11 @@ export interface HandWrittenMethods {
   [Symbol.iterator](): IterableIterator<Tensor>;
   /** Computes the gradients of this tensor's leaves and adds them to their `grad`. */
   backward(gradient?: Tensor | null, options?: BackwardOptions): void;
-  /** Calls `hook` with the gradient of this tensor; a returned tensor replaces it. */
+  /**
+   * Calls `hook` with the gradient of this tensor; a returned tensor replaces it. The tensor's graph keeps the hook and all that it uses:
+   * one that uses the tensor itself keeps both until `remove()`.
+   * Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
+   */
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks returns nothing
   registerHook(hook: (gradient: Tensor) => Tensor | null | undefined | void): HookHandle;
   /** Matrix transpose: the last two dimensions exchanged. */
