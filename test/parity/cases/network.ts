@@ -1,0 +1,201 @@
+/** Convolution, pooling, padding, resampling, normalisation, attention, recurrent cells. */
+import type { DType } from '../../../src/torch/dtype.js';
+import {
+  chance,
+  distinct,
+  fixed,
+  floats,
+  index,
+  inner,
+  type OperatorCase,
+  op,
+  positive,
+  transposed,
+  wide,
+  x,
+} from '../case.js';
+
+const short: readonly DType[] = ['float32', 'float64', 'bfloat16'];
+
+export const convolutions: OperatorCase[] = [
+  op('conv1d', [x(2, 3, 7), x(4, 3, 3), x(4)], {}, { dtypes: short }),
+  op('conv1d', [x(2, 4, 7), x(4, 2, 3), null, 2, 1, 1, 2]),
+  op('conv1d', [x(3, 7), x(4, 3, 3)]),
+  op('conv1d', [x(2, 3, 7), x(4, 3, 3), x(4), 1, 'same']),
+  op('conv2d', [x(2, 3, 5, 5), x(4, 3, 3, 3), x(4)], {}, { dtypes: short }),
+  op('conv2d', [x(2, 3, 6, 5), x(4, 3, 3, 2), null, [2, 1], [1, 0], [1, 2]]),
+  op('conv2d', [x(1, 4, 5, 5), x(4, 1, 3, 3), x(4)], { padding: 1, groups: 4 }),
+  op('conv2d', [x(1, 2, 5, 5), x(2, 2, 3, 3), x(2), 1, 'valid']),
+  op('conv2d', [transposed(x(1, 2, 5, 5)), x(2, 2, 1, 1)]),
+  op('conv2d', [x(0, 3, 5, 5), x(4, 3, 3, 3), x(4)], {}, { dtypes: ['float32'] }),
+  op('conv3d', [x(1, 2, 4, 4, 4), x(3, 2, 2, 2, 2), x(3)]),
+  op('conv_transpose1d', [x(2, 3, 5), x(3, 2, 3), x(2), 2, 1, 1]),
+  op('conv_transpose2d', [x(1, 3, 4, 4), x(3, 2, 3, 3), x(2), 2, 1, 1]),
+  op('conv_transpose3d', [x(1, 2, 3, 3, 3), x(2, 2, 2, 2, 2)]),
+  op('conv_tbc', [x(5, 2, 3), x(2, 3, 4), x(4), 1]),
+  op('convolution', [x(1, 2, 5, 5), x(3, 2, 3, 3), x(3), [1, 1], [1, 1], [1, 1], false, [0, 0], 1]),
+  op('slow_conv3d', [x(1, 2, 4, 4, 4), x(3, 2, 2, 2, 2), [2, 2, 2], x(3)]),
+  op('slow_conv_dilated2d', [x(1, 2, 5, 5), x(3, 2, 2, 2), [2, 2], x(3), 1, 0, 2]),
+  op('slow_conv_dilated3d', [x(1, 2, 4, 4, 4), x(3, 2, 2, 2, 2), [2, 2, 2], x(3)]),
+  op('slow_conv_transpose2d', [x(1, 2, 4, 4), x(2, 3, 2, 2), [2, 2], x(3)]),
+  op('slow_conv_transpose3d', [x(1, 2, 3, 3, 3), x(2, 3, 2, 2, 2), [2, 2, 2], x(3)]),
+  op('thnn_conv2d', [x(1, 2, 5, 5), x(3, 2, 3, 3), [3, 3], x(3)]),
+  op('im2col', [x(1, 2, 5, 5), [3, 3], [1, 1], [1, 1], [2, 2]]),
+  op('col2im', [x(1, 8, 4), [4, 4], [2, 2], [1, 1], [0, 0], [2, 2]]),
+];
+
+export const pooling: OperatorCase[] = [
+  op('max_pool1d', [distinct(2, 3, 8), 3, 2, 1]),
+  op('max_pool2d', [distinct(1, 2, 6, 6), 2], {}, { dtypes: short }),
+  op('max_pool2d', [distinct(1, 2, 7, 7), 3, 2, 1], { ceilMode: true }),
+  op('max_pool3d', [distinct(1, 1, 4, 4, 4), 2]),
+  op('max_pool1d_with_indices', [distinct(2, 3, 8), 2]),
+  op('max_pool2d_with_indices', [distinct(1, 2, 6, 6), [2, 3]]),
+  op('max_pool3d_with_indices', [distinct(1, 1, 4, 4, 4), 2]),
+  op('max_unpool2d', [distinct(1, 1, 2, 2), { ...fixed(index(4, 1, 1, 2, 2)), fill: { kind: 'distinct' } }, [4, 4]]),
+  op('avg_pool1d', [x(2, 3, 8), 3, 2, 1]),
+  op('avg_pool2d', [x(1, 2, 6, 6), 2], {}, { dtypes: short }),
+  op('avg_pool2d', [x(1, 2, 7, 7), 3, 2, 1, true, false]),
+  op('avg_pool2d', [x(1, 2, 6, 6), 2], { divisorOverride: 3 }),
+  op('avg_pool3d', [x(1, 1, 4, 4, 4), 2]),
+  op('adaptive_avg_pool1d', [x(2, 3, 7), 3]),
+  op('adaptive_avg_pool2d', [x(1, 2, 6, 5), [3, 2]], {}, { dtypes: short }),
+  op('adaptive_avg_pool2d', [x(1, 2, 6, 5), 1]),
+  op('adaptive_avg_pool3d', [x(1, 1, 4, 4, 4), [2, 3, 2]]),
+  op('adaptive_max_pool1d', [distinct(2, 3, 7), 3]),
+  op('adaptive_max_pool2d', [distinct(1, 2, 6, 5), [3, 2]]),
+  op('adaptive_max_pool3d', [distinct(1, 1, 4, 4, 4), [2, 3, 2]]),
+  op('fractional_max_pool2d', [distinct(1, 2, 6, 6), [2, 2], [3, 3], fixed(chance(1, 2, 2))]),
+  op('fractional_max_pool3d', [distinct(1, 1, 4, 4, 4), [2, 2, 2], [2, 2, 2], fixed(chance(1, 1, 3))]),
+  ...[1, 2, 3].flatMap((n) => [
+    op(`reflection_pad${n}d`, [x(1, 2, ...Array(n).fill(4)), Array(2 * n).fill(1)]),
+    op(`replication_pad${n}d`, [x(1, 2, ...Array(n).fill(3)), Array.from({ length: 2 * n }, (_, i) => i % 3)]),
+  ]),
+  op('upsample_nearest1d', [x(1, 2, 4), [7]]),
+  op('upsample_nearest2d', [x(1, 2, 3, 4), [6, 5]], {}, { dtypes: short }),
+  op('upsample_nearest2d', [x(1, 2, 3, 4), null, [2, 1.5]], {}, { noDifferences: 'the same as with sizes' }),
+  op('upsample_nearest3d', [x(1, 1, 2, 2, 2), [4, 3, 4]]),
+  op('upsample_linear1d', [x(1, 2, 4), [7], true]),
+  op('upsample_bilinear2d', [x(1, 2, 3, 4), [6, 5], false], {}, { dtypes: short }),
+  op('upsample_bilinear2d', [x(1, 2, 3, 4), [6, 5], true]),
+  op('upsample_bicubic2d', [x(1, 2, 4, 4), [6, 5], false]),
+  op('upsample_trilinear3d', [x(1, 1, 2, 2, 2), [4, 3, 4], false]),
+  op('_upsample_nearest_exact2d', [x(1, 2, 3, 4), [6, 5]]),
+  op('_upsample_bilinear2d_aa', [x(1, 2, 6, 6), [3, 4], false]),
+  op('_upsample_bicubic2d_aa', [x(1, 2, 6, 6), [3, 4], false]),
+  op('grid_sampler', [x(1, 2, 4, 4), inner(1, 3, 3, 2), 0, 0, false], {}, { noDifferences: 'kinks at pixel borders' }),
+  op('grid_sampler_2d', [x(1, 2, 4, 4), inner(1, 3, 3, 2), 2, 1, true]),
+  op(
+    'grid_sampler_3d',
+    [x(1, 1, 3, 3, 3), inner(1, 2, 2, 2, 3), 0, 0, true],
+    {},
+    { noDifferences: 'kinks at borders' },
+  ),
+  op('affine_grid_generator', [x(2, 2, 3), [2, 1, 3, 4], false]),
+];
+
+const running = [fixed(x(3)), fixed(positive(3))];
+
+export const normalisation: OperatorCase[] = [
+  op('batch_norm', [x(4, 3, 2, 2), x(3), x(3), ...running, true, 0.1, 1e-5, false], {}, { dtypes: short }),
+  op('batch_norm', [x(4, 3), x(3), x(3), ...running, false, 0.1, 1e-5, false]),
+  op('batch_norm', [x(4, 3, 5), null, null, null, null, true, 0.1, 1e-3, true]),
+  op('native_batch_norm', [x(4, 3, 2, 2), x(3), x(3), ...running, true, 0.1, 1e-5], {}, { gradient: false }),
+  op('instance_norm', [x(2, 3, 4), x(3), x(3), null, null, true, 0.1, 1e-5, false]),
+  op('layer_norm', [x(2, 3, 4), [4], x(4), x(4)], {}, { dtypes: short }),
+  op('layer_norm', [x(2, 3, 4), [3, 4]]),
+  op('layer_norm', [x(2, 3, 4), [4], null, null, 1e-3]),
+  op('native_layer_norm', [x(2, 3, 4), [4], x(4), x(4), 1e-5]),
+  op('group_norm', [x(2, 4, 3), 2, x(4), x(4)], {}, { dtypes: short }),
+  op('group_norm', [x(2, 4, 3, 2), 1]),
+  op('native_group_norm', [x(2, 4, 3), x(4), x(4), 2, 4, 3, 2, 1e-5]),
+  op('rms_norm', [x(2, 3, 4), [4], x(4)], {}, { dtypes: short }),
+  op('rms_norm', [x(2, 3, 4), [4]], { eps: 1e-3 }),
+  op('scaled_dot_product_attention', [x(2, 3, 4), x(2, 5, 4), x(2, 5, 4)], {}, { dtypes: short }),
+  op('scaled_dot_product_attention', [x(1, 2, 3, 4), x(1, 2, 3, 4), x(1, 2, 3, 4)], { isCausal: true }),
+  op('scaled_dot_product_attention', [x(1, 3, 4), x(1, 5, 4), x(1, 5, 4), fixed(x(3, 5))], { scale: 0.5 }),
+];
+
+const gates = (count: number, inputs = 3, hidden = 2) => [
+  x(count * hidden, inputs),
+  x(count * hidden, hidden),
+  x(count * hidden),
+  x(count * hidden),
+];
+
+export const recurrent: OperatorCase[] = [
+  op('rnn_tanh_cell', [x(4, 3), x(4, 2), ...gates(1)]),
+  op('rnn_relu_cell', [x(4, 3), x(4, 2), ...gates(1)]),
+  op('gru_cell', [x(4, 3), x(4, 2), ...gates(3)]),
+  op('lstm_cell', [x(4, 3), [x(4, 2), x(4, 2)], ...gates(4)]),
+  op('rnn_tanh', [x(5, 4, 3), x(1, 4, 2), gates(1), true, 1, 0, false, false, false]),
+  op('rnn_relu', [x(4, 5, 3), x(1, 4, 2), gates(1), true, 1, 0, false, false, true]),
+  op('gru', [x(5, 4, 3), x(2, 4, 2), [...gates(3), ...gates(3)], true, 1, 0, false, true, false]),
+  op('lstm', [x(5, 4, 3), [x(1, 4, 2), x(1, 4, 2)], gates(4), true, 1, 0, false, false, false]),
+  op('lstm', [x(5, 4, 3), [x(2, 4, 2), x(2, 4, 2)], [...gates(4), ...gates(4, 2)], true, 2, 0, false, false, false]),
+];
+
+/** reduction: 0 none, 1 mean, 2 sum. */
+const lossCases: OperatorCase[] = [
+  ...['mse_loss', 'l1_loss', 'huber_loss', 'smooth_l1_loss'].flatMap((name) => [
+    op(name, [x(3, 4), x(3, 4)], {}, { dtypes: floats }),
+    op(name, [x(3, 4), x(3, 4), 0]),
+    op(name, [x(3, 4), x(3, 4), 2]),
+  ]),
+  op('soft_margin_loss', [x(3, 4), fixed(x(3, 4)), 1], {}, { dtypes: floats }),
+  op('soft_margin_loss', [x(3, 4), fixed(x(3, 4)), 0]),
+  op('huber_loss', [x(3, 4), x(3, 4), 1, 0.5]),
+  op('smooth_l1_loss', [x(3, 4), x(3, 4), 1, 0.5]),
+  op('binary_cross_entropy', [chance(3, 4), fixed(chance(3, 4))]),
+  op('binary_cross_entropy', [chance(3, 4), fixed(chance(3, 4)), fixed(positive(4)), 0]),
+  op('binary_cross_entropy_with_logits', [x(3, 4), fixed(chance(3, 4))], {}, { dtypes: floats }),
+  op('binary_cross_entropy_with_logits', [x(3, 4), chance(3, 4), fixed(positive(4)), fixed(positive(4)), 2]),
+  op('cross_entropy_loss', [x(5, 4), index(4, 5)], {}, { dtypes: floats }),
+  op('cross_entropy_loss', [x(5, 4), index(4, 5), fixed(positive(4)), 0]),
+  op('cross_entropy_loss', [x(5, 4), index(4, 5), null, 1, 2, 0.1]),
+  op('cross_entropy_loss', [x(2, 4, 3), index(4, 2, 3)], { labelSmoothing: 0.2, reduction: 2 }),
+  op('cross_entropy_loss', [x(5, 4), chance(5, 4)]),
+  op('nll_loss', [x(5, 4), index(4, 5)]),
+  op('nll_loss', [x(5, 4), index(4, 5), fixed(positive(4)), 2, 1]),
+  op('nll_loss2d', [x(2, 4, 3, 3), index(4, 2, 3, 3)]),
+  op('nll_loss_nd', [x(2, 4, 3), index(4, 2, 3), fixed(positive(4)), 0]),
+  op('nll_loss_forward', [x(5, 4), index(4, 5), null, 1, -100]),
+  op('kl_div', [x(3, 4), chance(3, 4)]),
+  op('kl_div', [x(3, 4), x(3, 4), 2], { logTarget: true }),
+  op('poisson_nll_loss', [x(3, 4), fixed(positive(3, 4)), true, false, 1e-8, 1]),
+  op('poisson_nll_loss', [positive(3, 4), fixed(positive(3, 4)), false, true, 1e-8, 0]),
+  op('hinge_embedding_loss', [
+    x(3, 4),
+    fixed({ ...x(3, 4), fill: { kind: 'values', values: [1, -1, 1, -1, 1, 1, -1, -1, 1, 1, 1, -1] } }),
+  ]),
+  op('margin_ranking_loss', [x(5), x(5), fixed({ ...x(5), fill: { kind: 'values', values: [1, -1, 1, -1, 1] } }), 0.3]),
+  op('cosine_embedding_loss', [
+    x(3, 4),
+    x(3, 4),
+    fixed({ ...x(3), fill: { kind: 'values', values: [1, -1, 1] } }),
+    0.1,
+  ]),
+  op('triplet_margin_loss', [x(3, 4), x(3, 4), x(3, 4)]),
+  op('triplet_margin_loss', [x(3, 4), x(3, 4), x(3, 4), 2, 1, 1e-6, true, 2]),
+  op('multi_margin_loss', [x(5, 4), index(4, 5)]),
+  op('multi_margin_loss', [x(5, 4), index(4, 5), 2, 0.5, fixed(positive(4)), 0]),
+  op('multilabel_margin_loss', [
+    x(2, 4),
+    { ...index(4, 2, 4), fill: { kind: 'values', values: [3, 0, -1, 1, 1, -1, 0, 0] } },
+  ]),
+  op(
+    'ctc_loss',
+    [x(6, 2, 4), { ...index(3, 2, 2), fill: { kind: 'values', values: [1, 2, 3, 1] } }, [6, 5], [2, 2]],
+    {},
+    {
+      dtypes: wide,
+      noDifferences: 'its gradient takes the input for normalised',
+    },
+  ),
+];
+
+// Python's bare functions take 0 for the reduction's default; the operators, like the wrappers around them, 1.
+export const losses: OperatorCase[] = lossCases.map((item) => ({
+  ...item,
+  settings: { ...item.settings, python: 'ops' },
+}));
