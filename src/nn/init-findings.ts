@@ -66,6 +66,8 @@ const limits = {
   exploded: 100,
   /** Gradient at the first layer as a multiple of the largest behind it. */
   explodedGradient: 1e4,
+  /** Cross-entropy above that of knowing nothing; logits of deviation 1, as after `initFromData`, cost about 0.5. */
+  excessLoss: 2.2,
   /** Share of a layer's units that are copies. */
   copies: 0.25,
 };
@@ -179,8 +181,10 @@ function activations(evidence: Evidence): Finding[] {
   if (first === undefined) return [];
   const found: Finding[] = [];
   const reference = input.signal > 0 ? input.signal : first.signal;
-  const weak = layers.filter((x) => x.name !== finalName && x.signal < limits.vanished * reference);
-  if (reference > 0 && weak.length > 0) {
+  const weak = layers.filter((x) => x.name !== finalName && !x.zero && x.signal < limits.vanished * reference);
+  // A quiet branch beside a residual stream, or in front of a norm layer, is no fault: what counts is what comes out.
+  const lost = evidence.outputSignal < 10 * limits.vanished * reference;
+  if (lost && weak.length > 0) {
     const least = weak.at(-1) as LayerMeasure;
     found.push({
       code: 'vanishingActivations',
@@ -255,7 +259,7 @@ function firstLoss({ crossEntropy, classes, finalName }: Evidence): Finding[] {
   const chance = Math.log(classes);
   const evidence = `Cross-entropy ${short(crossEntropy)}; ln(${classes}) = ${short(chance)}.`;
   const layers = finalName === null ? [] : [finalName];
-  if (crossEntropy > chance + Math.max(1.5, 0.5 * chance))
+  if (crossEntropy > chance + Math.max(limits.excessLoss, 0.5 * chance))
     return [
       {
         code: 'firstLossTooHigh',
