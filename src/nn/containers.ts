@@ -36,10 +36,16 @@ export class Sequential extends Module {
   }
 
   override moduleFields(): ModuleField[] {
-    return this.layers.map((value, i) => {
+    const numbered = this.layers.map((value, i) => {
       const name = this.names?.[i] ?? String(i);
       return { name, key: name, value };
     });
+    // A class that extends this one may have fields of its own.
+    return [...numbered, ...super.moduleFields()];
+  }
+
+  override moduleValues(): readonly unknown[] {
+    return [...this.layers, ...super.moduleValues()];
   }
 
   override forward(input: Tensor): Tensor {
@@ -110,7 +116,11 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never[], ne
   }
 
   override moduleFields(): ModuleField[] {
-    return this.list.map((value, i) => ({ name: String(i), key: String(i), value }));
+    return [...this.list.map((value, i) => ({ name: String(i), key: String(i), value })), ...super.moduleFields()];
+  }
+
+  override moduleValues(): readonly unknown[] {
+    return [...this.list, ...super.moduleValues()];
   }
 
   get length(): number {
@@ -165,7 +175,11 @@ export class ModuleDict<M extends AnyModule = Module> extends Module<never[], ne
   }
 
   override moduleFields(): ModuleField[] {
-    return [...this.map].map(([name, value]) => ({ name, key: name, value }));
+    return [...[...this.map].map(([name, value]) => ({ name, key: name, value })), ...super.moduleFields()];
+  }
+
+  override moduleValues(): readonly unknown[] {
+    return [...this.map.values(), ...super.moduleValues()];
   }
 
   get size(): number {
@@ -244,11 +258,16 @@ export class ParameterList extends Module<never[], never> {
   }
 
   override moduleFields(): ModuleField[] {
-    return this.list.map((value, i) => ({ name: String(i), key: String(i), value }));
+    return [...this.list.map((value, i) => ({ name: String(i), key: String(i), value })), ...super.moduleFields()];
+  }
+
+  override moduleValues(): readonly unknown[] {
+    return [...this.list, ...super.moduleValues()];
   }
 
   override setField(key: string, value: Tensor): void {
-    this.list[Number(key)] = toParameter(value);
+    if (/^\d+$/.test(key)) this.list[Number(key)] = toParameter(value);
+    else super.setField(key, value);
   }
 
   get length(): number {

@@ -50,6 +50,12 @@ export interface WalkOptions {
   readonly removeDuplicate?: boolean;
 }
 
+function collectModules(module: AnyModule, found: Set<AnyModule>): void {
+  if (found.has(module)) return;
+  found.add(module);
+  for (const value of module.moduleValues()) if (value instanceof Module) collectModules(value as AnyModule, found);
+}
+
 /**
  * Base class of all networks and layers. Extend it, put parameters (`nn.Parameter`), buffers (`nn.Buffer`, `registerBuffer`) and other modules
  * into plain fields, and write `forward`. Fields are found when they are asked for, in the order in which they were made;
@@ -88,6 +94,11 @@ export class Module<Inputs extends readonly unknown[] = [Tensor], Output = Tenso
       if (value instanceof Tensor || value instanceof Module) fields.push({ name: names[key] ?? key, key, value });
     }
     return fields;
+  }
+
+  /** The values of `moduleFields`, and possibly others: quicker where names do not matter. Containers override it. @internal */
+  moduleValues(): readonly unknown[] {
+    return Object.values(this);
   }
 
   /** Puts a new tensor into a field. Containers override it. @internal */
@@ -171,7 +182,9 @@ export class Module<Inputs extends readonly unknown[] = [Tensor], Output = Tenso
 
   /** This module and all inside it, each once. */
   modules(): AnyModule[] {
-    return this.namedModules().map(([, module]) => module);
+    const found = new Set<AnyModule>();
+    collectModules(this as unknown as AnyModule, found);
+    return [...found];
   }
 
   /** This module (under the name `''`) and all inside it with their dotted names. */
@@ -193,7 +206,10 @@ export class Module<Inputs extends readonly unknown[] = [Tensor], Output = Tenso
 
   /** All parameters, each once: what an optimiser takes. */
   parameters(options: Pick<WalkOptions, 'recurse'> = {}): Parameter[] {
-    return this.namedParameters(options).map(([, parameter]) => parameter);
+    const found = new Set<Parameter>();
+    for (const module of options.recurse === false ? [this] : this.modules())
+      for (const value of module.moduleValues()) if (value instanceof Parameter) found.add(value);
+    return [...found];
   }
 
   /** All parameters with their dotted names. */

@@ -107,8 +107,8 @@ export class Family {
     const known = this.others.get(key);
     if (known !== undefined) return known;
     const bound = this.choose(args);
-    // Strings decide by value (a dtype or a device), so a call with one is chosen anew.
-    if (!key.includes('S')) this.others.set(key, bound);
+    // Strings decide by value (a dtype or a device) and stand in the key; a program that makes up new ones must not fill the memory.
+    if (this.others.size < mostRemembered) this.others.set(key, bound);
     return bound;
   }
 
@@ -151,12 +151,18 @@ function signature(title: string, schema: FunctionSchema): string {
   return `${title}(${[...positional, ...(named.length > 0 ? [`{ ${named.join(', ')} }`] : [])].join(', ')})`;
 }
 
+/** Calls of one operator that are remembered. */
+const mostRemembered = 1000;
+
+const keyOfValue = (kind: Kind, value: unknown): string =>
+  kind === Kind.string ? `S${(value as string).length}:${value as string}` : String.fromCharCode(97 + kind);
+
 function keyOf(args: readonly unknown[]): string {
   let key = '';
   for (const value of args) {
     const kind = kindOf(value);
     if (kind === Kind.options) key += `{${optionsKey(value as Readonly<Record<string, unknown>>)}}`;
-    else key += kind === Kind.string ? 'S' : String.fromCharCode(97 + kind);
+    else key += keyOfValue(kind, value);
   }
   return key;
 }
@@ -165,11 +171,11 @@ function optionsKey(options: Readonly<Record<string, unknown>>): string {
   let key = '';
   for (const name in options) {
     const kind = kindOf(options[name]);
-    // Quoted, so that no name can look like a string's mark.
+    // Quoted, so that no two names can look the same.
     key +=
       kind === Kind.undefined
         ? ''
-        : `${name.toLowerCase() === name ? name : JSON.stringify(name).toLowerCase() + name.length}:${kind === Kind.string ? 'S' : String.fromCharCode(97 + kind)},`;
+        : `${name.toLowerCase() === name ? name : JSON.stringify(name).toLowerCase() + name.length}:${keyOfValue(kind, options[name])},`;
   }
   return key;
 }
