@@ -87,7 +87,8 @@ inline std::unique_ptr<Plan> makePlan(const c10::OperatorHandle& op) {
     if (kindOf(type) >= Kind::generator) throw ArgumentError(refusal + "a result has type " + result.type()->str());
     plan->returnsArgument.push_back(result.alias_info() && result.alias_info()->isWrite());
   }
-  if (plan->arguments.size() != 2 || schema.returns().size() != 1) return plan;
+  // The engine does not always refuse a signature that differs in the result.
+  if (plan->arguments.size() != 2 || schema.returns().size() != 1 || schema.returns()[0].type()->kind() != c10::TypeKind::TensorType || plan->returnsArgument[0]) return plan;
   const auto &self = plan->arguments[0], &list = plan->arguments[1];
   if (self.kind == Kind::tensor && !self.list && !self.optional && list.kind == Kind::integer && list.list && !list.optional) {
     try {
