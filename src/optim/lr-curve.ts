@@ -43,7 +43,7 @@ export function smooth(losses: readonly number[], width = smoothingWidth): numbe
 export interface CurveSuggestions {
   /** Where the loss falls fastest. */
   readonly steepest: number;
-  /** Two thirds into the longest fall. */
+  /** In the middle of the fall, on the logarithmic axis. */
   readonly valley: number;
   /** A tenth of the rate with the least loss. */
   readonly minimum: number;
@@ -54,48 +54,47 @@ export interface CurveSuggestions {
 const indexOfLeast = (values: readonly number[]): number =>
   values.reduce((best, value, i) => (value < (values[best] as number) ? i : best), 0);
 
-/** Start and end of the longest run of ever smaller values, gaps allowed. */
-function longestFall(values: readonly number[]): [number, number] {
-  const lengths = values.map(() => 1);
-  const starts = values.map((_, i) => i);
-  let best = 0;
-  for (let i = 1; i < values.length; i++) {
-    for (let j = 0; j < i; j++)
-      if ((values[j] as number) > (values[i] as number) && (lengths[j] as number) + 1 > (lengths[i] as number)) {
-        lengths[i] = (lengths[j] as number) + 1;
-        starts[i] = starts[j] as number;
-      }
-    if ((lengths[i] as number) > (lengths[best] as number)) best = i;
-  }
-  return [starts[best] as number, best];
-}
+/** Share of the whole fall that must be done before it counts as begun: less is noise of the batches. */
+const onset = 0.1;
+/** Slopes are read from a smoother curve: differences magnify noise. */
+const slopeWidth = 3;
 
 /**
- * What a sweep suggests. `valley` is fastai's: the point at two thirds of the longest fall, robust against noise at both ends.
- * Source: https://github.com/fastai/fastai/blob/main/fastai/callback/schedule.py
+ * Where the loss falls: from the last step at which it is still about as high as in the beginning, down to the least. On the flat part
+ * before it the losses of different batches go up and down, and the longest run of falling ones there means nothing.
  */
+function fallOf(smoothed: readonly number[], least: number): [number, number] {
+  const beginning = smoothed.slice(0, Math.max(1, Math.floor(smoothed.length / 10)));
+  const level = beginning.reduce((a, b) => a + b, 0) / beginning.length;
+  const high = level - onset * (level - (smoothed[least] as number));
+  let start = least;
+  while (start > 0 && (smoothed[start] as number) < high) start--;
+  return [start, least];
+}
+
+/** What a sweep suggests. */
 export function suggest(sweep: Sweep): CurveSuggestions {
-  const smoothed = smooth(sweep.losses);
-  const { rates } = sweep;
+  const { rates, losses } = sweep;
   const at = (i: number) => rates[i] as number;
+  const smoothed = smooth(losses);
   const least = indexOfLeast(smoothed);
-  let steepest = 0;
+  const [start, end] = fallOf(smoothed, least);
+  const gentle = smooth(losses, slopeWidth);
+  let steepest = start;
   let slope = 0;
-  for (let i = 1; i < least; i++) {
-    const difference = ((smoothed[i + 1] as number) - (smoothed[i - 1] as number)) / 2;
+  for (let i = Math.max(1, start); i < end; i++) {
+    const difference = (gentle[i + 1] as number) - (gentle[i - 1] as number);
     if (difference < slope) {
       slope = difference;
       steepest = i;
     }
   }
-  const [start, end] = longestFall(smoothed.slice(0, least + 1));
-  const section = Math.floor((end - start) / 3);
   return {
     steepest: at(steepest),
-    valley: at(start + section + Math.floor(section / 2)),
+    valley: at(Math.floor((start + end) / 2)),
     minimum: at(least) / 10,
     // Smoothing blurs the turn: take the least of the losses themselves nearby.
-    edge: at(turnNear(sweep.losses, least)),
+    edge: at(turnNear(losses, least)),
   };
 }
 
@@ -130,6 +129,7 @@ export class Divergence {
   }
 }
 
+/** The middle value; of an even number the geometric mean of the two, for rates are compared by their ratios. */
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

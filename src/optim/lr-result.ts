@@ -16,7 +16,7 @@ export interface Band {
 export interface Suggestions {
   /** Where the loss falls fastest. */
   readonly steepest: Band;
-  /** In the middle of the longest fall. */
+  /** In the middle of the fall. */
   readonly valley: Band;
   /** A tenth of the rate with the least loss. */
   readonly minimum: Band;
@@ -25,7 +25,7 @@ export interface Suggestions {
 }
 
 const readings: readonly (readonly [keyof Suggestions, string])[] = [
-  ['valley', 'middle of the longest fall; a good start'],
+  ['valley', 'middle of the fall; a good start'],
   ['steepest', 'where the loss falls fastest'],
   ['minimum', 'a tenth of the rate with the least loss'],
   ['highest', 'highest that does not spike; for schedules that fall from it'],
