@@ -2,10 +2,13 @@
 import { bytesPerElement, dtypeName, memoryFormatCodes } from './dtype.js';
 import type { EngineInfo, Handle, NativeBridge, NativeValue } from './native.js';
 
-type Completed = 'info' | 'operatorNames' | 'memory' | 'storage' | 'layout' | 'fromBytes' | 'read';
+type Completed = 'scratch' | 'info' | 'operatorNames' | 'memory' | 'storage' | 'layout' | 'fromBytes' | 'read';
 
 /** The functions as the addon exports them. */
 export interface RawBridge extends Omit<NativeBridge, Completed> {
+  /** Set by the first copy of this library in the thread: all copies share one bridge, and it knows one scratch memory. */
+  scratch?: Float64Array;
+  setScratch(scratch: Float64Array): void;
   info(): Omit<EngineInfo, 'cpuCapability' | 'hasOneDnn' | 'hasMkl' | 'hasOpenMp' | 'hasLapack'>;
   /** [address, bytes] */
   storage(handle: Handle): [number, number];
@@ -123,8 +126,13 @@ export function completeBridge(raw: RawBridge): NativeBridge {
     }
   };
 
+  if (raw.scratch === undefined) {
+    raw.scratch = new Float64Array(4096);
+    raw.setScratch(raw.scratch);
+  }
   return {
     ...raw,
+    scratch: raw.scratch,
     info,
     fromBytes,
     read,
@@ -143,16 +151,15 @@ export function completeBridge(raw: RawBridge): NativeBridge {
       const bytes: Record<string, number> = {};
       const seen = new Set<number>();
       for (const [, , handle] of live) {
-        let storage: [number, number];
         try {
-          storage = raw.storage(handle);
+          const [address, size] = raw.storage(handle);
+          const device = raw.device(handle);
+          if (seen.has(address)) continue;
+          seen.add(address);
+          bytes[device] = (bytes[device] ?? 0) + size;
         } catch {
-          continue; // a sparse layout: its parts have handles of their own when they are in use
+          // A sparse layout, whose parts have handles of their own when they are in use; or collected while we count.
         }
-        if (seen.has(storage[0])) continue;
-        seen.add(storage[0]);
-        const device = raw.device(handle);
-        bytes[device] = (bytes[device] ?? 0) + storage[1];
       }
       return { handles: live.length, bytes };
     },

@@ -84,8 +84,8 @@ export interface NativeBridge {
    * `false` in place of a Tensor[] for the gradients of the tensors listed there.
    */
   call(id: number, shell: object | null, ...args: NativeValue[]): NativeValue;
-  /** Memory for lists passed to `call`; a Float64Array over a buffer that is never transferred. */
-  setScratch(scratch: Float64Array): void;
+  /** Memory for lists passed to `call`. */
+  readonly scratch: Float64Array;
 
   /** The function that runs the garbage collector: for young objects, or for all (true). The bridge asks when native memory piles up. */
   setCollector(collect: (all: boolean) => void): void;

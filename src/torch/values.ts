@@ -159,8 +159,7 @@ const tensorHandles: Converter = (value) =>
   (value as readonly unknown[]).map((x) => (x instanceof Tensor ? x.handle : (x as NativeValue)));
 
 // Lists travel through memory shared with the bridge: an array read element by element through Node-API costs 60 ns each.
-const scratch = new Float64Array(4096);
-native.setScratch(scratch);
+const { scratch } = native;
 let scratchEnd = 0;
 /** Room that lists leave for single numbers. */
 const numbersReserve = 64;
