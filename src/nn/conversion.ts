@@ -44,12 +44,10 @@ export function convertModule(root: AnyModule, target: unknown, given: Conversio
       for (const { value } of module.ownParameters()) {
         if (replaced.has(value)) continue;
         replaced.set(value, value);
+        const { grad } = value;
         const next = convert(value);
         if (next !== value) setData(value, next);
-        const { grad } = value;
-        if (grad === null) continue;
-        const nextGrad = convert(grad);
-        if (nextGrad !== grad) setData(grad, nextGrad);
+        if (grad !== null) value.grad = convert(grad);
       }
       for (const { key, value } of module.ownBuffers()) {
         const next = replaced.get(value) ?? convert(value);

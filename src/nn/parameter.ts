@@ -54,7 +54,19 @@ export class Buffer extends Tensor {
   }
 }
 
-/** Gives `target` the memory, type and device of `source`; whoever holds `target` sees the change, as with `tensor.data = …` in Python. */
+/**
+ * Gives `target` the memory, type and device of `source`; whoever holds `target` sees the change, as with `tensor.data = …` in Python.
+ * Between kinds of tensor that the engine cannot exchange (to and from `meta`) the object gets another tensor, without a gradient.
+ */
 export function setData(target: Tensor, source: Tensor): void {
-  torch.noGrad(() => callNamed('set_data', target, source));
+  if (callNamed('_has_compatible_shallow_copy_type', target, source) === true) {
+    torch.noGrad(() => callNamed('set_data', target, source));
+    return;
+  }
+  const learns = target.requiresGrad;
+  const handle = detachedHandle(source, 'setData()');
+  target.dispose();
+  target.handle = handle;
+  native.adopt(target, handle);
+  target.requiresGrad_(learns);
 }
