@@ -28,12 +28,13 @@ type NativeResult = NativeValue;
 const wrapOne = (value: NativeResult): Tensor | null =>
   value === null || value === undefined ? null : new Tensor(value as Handle);
 
-function wrapResult(bound: Bound, value: NativeResult, argumentAt: (slot: number) => unknown): unknown {
+/** @param args of the call, as the slots of `bound` find them */
+function wrapResult(bound: Bound, value: NativeResult, args: readonly unknown[]): unknown {
   switch (bound.result) {
     case Result.tensor:
       return wrapOne(value);
     case Result.argument:
-      return argumentAt(bound.aliases[0] as number);
+      return argumentOf(bound, args, bound.aliases[0] as number);
     case Result.plain:
       return bound.schema.returns[0]?.type.base === 'ScalarType' ? dtypeName(value as number) : value;
     case Result.tensors:
@@ -41,14 +42,14 @@ function wrapResult(bound: Bound, value: NativeResult, argumentAt: (slot: number
     case Result.nothing:
       return undefined;
     default:
-      return wrapSeveral(bound, value as readonly NativeResult[], argumentAt);
+      return wrapSeveral(bound, value as readonly NativeResult[], args);
   }
 }
 
-function wrapSeveral(bound: Bound, values: readonly NativeResult[], argumentAt: (slot: number) => unknown): unknown {
+function wrapSeveral(bound: Bound, values: readonly NativeResult[], args: readonly unknown[]): unknown {
   const results: unknown[] = bound.schema.returns.map((result, i) => {
     const alias = bound.aliases[i] ?? -1;
-    if (alias >= 0) return argumentAt(alias);
+    if (alias >= 0) return argumentOf(bound, args, alias);
     const value = values[i];
     if (result.type.base !== 'Tensor') return value;
     return result.type.list ? (value as readonly NativeResult[]).map(wrapOne) : wrapOne(value);
@@ -56,16 +57,6 @@ function wrapSeveral(bound: Bound, values: readonly NativeResult[], argumentAt: 
   for (const [i, name] of bound.names.entries())
     Object.defineProperty(results, name, { value: results[i], enumerable: true });
   return results;
-}
-
-/** Calls the bridge with a shell for the result, which most operators fill. */
-function finish(
-  bound: Bound,
-  shell: Tensor | null,
-  value: NativeResult,
-  argumentAt: (slot: number) => unknown,
-): unknown {
-  return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, argumentAt);
 }
 
 /** One tensor argument: `x.relu()`. */
@@ -79,7 +70,7 @@ export function callUnary(op: Family, self: Tensor): unknown {
   } catch (error) {
     return retry(error, op, bound, [self]);
   }
-  return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, () => self);
+  return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, [self]);
 }
 
 /** A tensor and one more: `x.add(y)`, `x.mul(2)`. */
@@ -95,9 +86,7 @@ export function callBinary(op: Family, self: Tensor, other: unknown): unknown {
   } catch (error) {
     return retry(error, op, bound, [self, other]);
   }
-  return shell !== null && value !== null
-    ? shell.fill(value as Handle)
-    : wrapResult(bound, value, (slot) => (slot === 0 ? self : other));
+  return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, [self, other]);
 }
 
 /** A tensor and a list of integers, spread or not: `x.view(2, 3)`. Gives undefined when the arguments are anything else. */
@@ -132,27 +121,19 @@ export function callTernary(op: Family, self: Tensor, second: unknown, third: un
   }
   return shell !== null && value !== null
     ? shell.fill(value as Handle)
-    : wrapResult(bound, value, (slot) => (slot === 0 ? self : slot === 1 ? second : third));
+    : wrapResult(bound, value, [self, second, third]);
 }
 
 /** After a failure on a short path: memory may be had after collecting, anything else becomes a clear error. */
 function retry(error: unknown, op: Family, bound: Bound, args: readonly unknown[]): unknown {
   if (isOutOfMemory(error) && bound.repeatable) return callAny(op, args);
-  throw giveUp(error, op, bound, args, (index) => args[index]);
+  mendWritten(error, bound, args);
+  throw giveUp(error, op, args);
 }
 
 /** The error of a call that is not made again: an operator in place may have done half its work, which must not be done twice. */
-function giveUp(
-  error: unknown,
-  op: Family,
-  bound: Bound,
-  args: readonly unknown[],
-  argumentAt: (index: number) => unknown,
-): unknown {
-  if (isOutOfMemory(error)) {
-    for (const index of bound.written) mend(argumentAt(index));
-    collectGarbage();
-  }
+function giveUp(error: unknown, op: Family, args: readonly unknown[]): unknown {
+  if (isOutOfMemory(error)) collectGarbage();
   return failure(error, op.title, args);
 }
 
@@ -179,43 +160,60 @@ export function callAny(op: Family, given: readonly unknown[]): unknown {
   const args = op.spread ? gatherIntegers(op, given) : given;
   const bound = op.bind(args);
   remember(op, args, bound);
-  const argumentAt = (index: number): unknown => {
-    const slot = bound.slots[index];
-    if (slot === undefined || slot.position < 0) return undefined;
-    const value = args[slot.position];
-    if (slot.option === '') return value;
-    const option = (value as Readonly<Record<string, unknown>>)[slot.option];
-    return slot.element < 0 ? option : (option as readonly unknown[])[slot.element];
-  };
   const shell = bound.result === Result.tensor ? new Tensor(null) : null;
   const values: NativeValue[] = [];
   resetScratch();
   for (let i = 0; i < bound.slots.length; i++) {
     const convert = bound.slots[i]?.convert ?? null;
-    const value = argumentAt(i);
+    const value = argumentOf(bound, args, i);
     values.push(value === undefined || convert === null ? (value as NativeValue) : convert(value));
   }
-  const invoke = () => native.call(bound.id, shell, ...values);
   let value: NativeResult;
   try {
-    value = invoke();
+    value = native.call(bound.id, shell, ...values);
   } catch (error) {
-    if (bound.written.length === 0) value = recover(error, invoke, op.title, args);
-    else if (!bound.repeatable || !isOutOfMemory(error)) throw giveUp(error, op, bound, args, argumentAt);
-    else {
-      const mendAll = () => {
-        for (const index of bound.written) mend(argumentAt(index));
-      };
-      mendAll();
-      try {
-        value = recover(error, invoke, op.title, args);
-      } catch (last) {
-        mendAll();
-        throw last;
-      }
-    }
+    value = callAgain(error, op, bound, shell, values, args);
   }
-  return finish(bound, shell, value, argumentAt);
+  return shell !== null && value !== null ? shell.fill(value as Handle) : wrapResult(bound, value, args);
+}
+
+/**
+ * What was given for an argument of the operator.
+ * A function beside `callAny`, not in it: V8 keeps the last closure that a function made, and with it the tensors in sight of it.
+ */
+function argumentOf(bound: Bound, args: readonly unknown[], index: number): unknown {
+  const slot = bound.slots[index];
+  if (slot === undefined || slot.position < 0) return undefined;
+  const value = args[slot.position];
+  if (slot.option === '') return value;
+  const option = (value as Readonly<Record<string, unknown>>)[slot.option];
+  return slot.element < 0 ? option : (option as readonly unknown[])[slot.element];
+}
+
+/** The second try of a call that failed for want of memory, unless it may have changed what it read. */
+function callAgain(
+  error: unknown,
+  op: Family,
+  bound: Bound,
+  shell: Tensor | null,
+  values: readonly NativeValue[],
+  args: readonly unknown[],
+): NativeResult {
+  mendWritten(error, bound, args);
+  if (!bound.repeatable) throw giveUp(error, op, args);
+  const again = (): NativeResult => {
+    try {
+      return native.call(bound.id, shell, ...values);
+    } catch (last) {
+      mendWritten(last, bound, args);
+      throw last;
+    }
+  };
+  return recover(error, again, op.title, args);
+}
+
+function mendWritten(error: unknown, bound: Bound, args: readonly unknown[]): void {
+  if (isOutOfMemory(error)) for (const index of bound.written) mend(argumentOf(bound, args, index));
 }
 
 /** Calls an operator by name, for the parts of `torch` written in TypeScript. */
