@@ -1,5 +1,7 @@
 /** The Praxis side of the benchmarks: each case makes its data once and then runs any number of repetitions. */
+
 import { F, nn, optim, torch } from '../src/index.js';
+import { adamw, convnet } from './networks.js';
 
 /** Runs a case `n` times. */
 export type Run = (n: number) => void;
@@ -71,4 +73,13 @@ function perceptron(): Run {
   };
 }
 
-export const cases: Readonly<Record<string, () => Run>> = { add, addNumber, view, matmul, convolution, perceptron };
+export const cases: Readonly<Record<string, () => Run>> = {
+  add,
+  addNumber,
+  view,
+  matmul,
+  convolution,
+  perceptron,
+  adamw,
+  convnet,
+};

@@ -10,6 +10,8 @@ import time
 import torch
 import torch.nn.functional as F
 
+import reference_networks
+
 torch.set_num_threads(int(os.environ.get("PRAXIS_BENCH_THREADS", "1")))
 
 
@@ -95,6 +97,7 @@ cases = {
     "perceptronLoop": perceptron(foreach=False),
     "perceptronForeach": perceptron(foreach=True),
     "perceptronFused": perceptron(fused=True),
+    **reference_networks.cases,
 }
 
 
