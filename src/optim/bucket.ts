@@ -97,6 +97,8 @@ export class Bucket {
     readonly fused: boolean,
     /** Whether its tensors are too small to share among threads. */
     readonly serial: boolean,
+    /** Whether its gradients are sparse. */
+    readonly sparse: boolean,
   ) {}
 
   add(slot: Slot, gradient: Handle): void {
@@ -148,13 +150,14 @@ const serialElements = 2 ** 15;
 export class Gathering {
   readonly buckets: Bucket[] = [];
 
-  add(slot: Slot, gradient: Handle, phase: number, fused: boolean): void {
+  add(slot: Slot, gradient: Handle, phase: number, fused: boolean, sparse: boolean): void {
     const serial = fused && slot.elements < serialElements && slot.device === 'cpu';
     for (const bucket of this.buckets)
       if (
         bucket.phase === phase &&
         bucket.fused === fused &&
         bucket.serial === serial &&
+        bucket.sparse === sparse &&
         bucket.dtype === slot.dtype &&
         bucket.device === slot.device &&
         (fused || slot.device !== 'cpu' || bucket.elements + slot.elements <= chunkElements)
@@ -162,7 +165,7 @@ export class Gathering {
         bucket.add(slot, gradient);
         return;
       }
-    const bucket = new Bucket(slot.device, slot.dtype, phase, fused, serial);
+    const bucket = new Bucket(slot.device, slot.dtype, phase, fused, serial, sparse);
     bucket.add(slot, gradient);
     this.buckets.push(bucket);
   }

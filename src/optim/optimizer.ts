@@ -197,7 +197,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
         if (gradient === null) continue;
         slot.refresh(made);
         const flags = native.flags(gradient);
-        if (isSparse(flags)) this.refuseSparse(slot, group);
+        const sparse = isSparse(flags);
+        if (sparse) this.refuseSparse(slot, group);
         const phase = this.phaseOf(slot);
         for (const name of names)
           if (slot.state[name] === undefined) {
@@ -210,9 +211,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
           device = slot.device;
           canFuse = this.implementation !== 'foreach' && this.canFuse(device, group);
         }
-        const fused = canFuse && slot.order !== 0 && !isSparse(flags);
+        const fused = canFuse && slot.order !== 0 && !sparse;
         const fitting = fused && !slot.sharesOrder(flags) ? laidOutAs(gradient, slot.handle) : gradient;
-        gathering.add(slot, fitting, phase, fused);
+        gathering.add(slot, fitting, phase, fused, sparse);
       }
       for (const bucket of gathering.buckets)
         if (bucket.serial) onOneThread(() => this.update(bucket, group));

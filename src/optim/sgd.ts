@@ -1,5 +1,6 @@
 /** Stochastic gradient descent. */
 import { ArgumentError } from '../torch/errors.js';
+import type { Handle } from '../torch/native.js';
 import type { Bucket, Slot } from './bucket.js';
 import { foreach, ListOperator, tinyTensor, worksOn } from './engine.js';
 import {
@@ -30,6 +31,7 @@ const defaults: SGDOptions = {
 };
 
 const fused = new ListOperator('_fused_sgd_');
+const addOne = new ListOperator('add_', 'Tensor');
 
 const fusedWorks = (device: string) =>
   worksOn('_fused_sgd_', device, (where) => {
@@ -113,7 +115,9 @@ export class SGD extends Optimizer<SGDOptions> {
       }
       step = nesterov ? foreach.add(step, buffers, momentum) : buffers;
     }
-    foreach.add_(bucket.parameters, step, -lr);
+    // The list operators of older engines do not add sparse to dense.
+    if (bucket.sparse) bucket.parameters.forEach((parameter, i) => void addOne.call(parameter, step[i] as Handle, -lr));
+    else foreach.add_(bucket.parameters, step, -lr);
   }
 }
 

@@ -111,7 +111,7 @@ export const scheduleTable: readonly (readonly [Specification, Own, Partial<Sche
   ],
   [
     of('ReduceLROnPlateau', { factor: 0.5, patience: 3 }),
-    (optimizer) => new optim.Plateau(optimizer, { factor: 0.5, patience: 3 }),
+    (optimizer: optim.Optimizer) => new optim.Plateau(optimizer, { factor: 0.5, patience: 3 }),
     { metrics, steps: 60 },
   ],
   [
@@ -123,7 +123,7 @@ export const scheduleTable: readonly (readonly [Specification, Own, Partial<Sche
       threshold_mode: 'abs',
       min_lr: [0.002, 1e-4],
     }),
-    (optimizer) =>
+    (optimizer: optim.Optimizer) =>
       new optim.Plateau(optimizer, {
         patience: 2,
         cooldown: 4,
@@ -135,7 +135,7 @@ export const scheduleTable: readonly (readonly [Specification, Own, Partial<Sche
   ],
   [
     of('ReduceLROnPlateau', { mode: 'max', factor: 0.3, patience: 5 }),
-    (optimizer) => new optim.Plateau(optimizer, { mode: 'max', factor: 0.3, patience: 5 }),
+    (optimizer: optim.Optimizer) => new optim.Plateau(optimizer, { mode: 'max', factor: 0.3, patience: 5 }),
     { metrics: metrics.map((x) => -x), steps: 60 },
   ],
 ];
