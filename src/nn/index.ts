@@ -1,5 +1,6 @@
 /** `nn`: networks. Modules and layers hold what is learnt; `F` computes without holding anything. */
 export * from './containers.js';
+export * as functional from './functional.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook } from './hooks.js';
 export * as init from './initialisation.js';
 export * from './layers/activations.js';
