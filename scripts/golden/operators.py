@@ -177,7 +177,7 @@ def answer_call(call, blob, answer):
         args = [inputs.argument(x) for x in call["args"]]
         options = {snake(name): inputs.argument(x) for name, x in call["options"].items()}
         if call["seed"] is not None:
-            torch.manual_seed(call["seed"])
+            torch.manual_seed(int(call["seed"]))
         result = find(call["operator"], call["python"])(*args, **options)
         if call["operator"].startswith("_") and call["operator"].endswith("_"):
             result = args  # nothing comes out, the lists that went in are changed

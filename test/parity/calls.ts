@@ -67,12 +67,13 @@ export interface AnswerFile {
   readonly bytes: Uint8Array;
 }
 
-/** All calls of the cases, in order. */
-export function callsOf(cases: readonly OperatorCase[]): Call[] {
+/** All calls of the cases, in order; `modern` for an engine from 2.0 on. */
+export function callsOf(cases: readonly OperatorCase[], modern: boolean): Call[] {
   const numbers = new Map<string, number>();
   return cases.flatMap((item) => {
     const number = (numbers.get(item.operator) ?? 0) + 1;
     numbers.set(item.operator, number);
+    if (!modern && item.settings.sinceTwo !== undefined) return [];
     return (item.settings.dtypes ?? wide).map((dtype, i) =>
       makeCall(item, dtype, `${item.operator}${number > 1 ? ` #${number}` : ''} ${dtype}`, i === 0),
     );

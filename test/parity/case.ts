@@ -46,8 +46,10 @@ export interface CaseSettings {
   readonly dtypes?: readonly DType[];
   /** False for operators without a gradient. */
   readonly gradient?: boolean;
-  /** Seed set before the call, for operators that draw random numbers. */
-  readonly seed?: number;
+  /** Seed set before the call, for operators that draw random numbers; digits for what a number cannot hold. */
+  readonly seed?: number | string;
+  /** Not on engines before 2.0: why. */
+  readonly sinceTwo?: string;
   /** `ops`: call `torch.ops.aten` on Python's side, where its own function wants other arguments. */
   readonly python?: 'ops';
   /** `ops`: only `torch.ops.aten` here, where the public form wants other arguments. */

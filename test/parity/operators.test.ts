@@ -17,7 +17,7 @@ describe('operators give what Python gives', { skip: skipLive }, () => {
   if (skipLive !== false) return;
   torch.setNumThreads(1);
   const calls: [string, Call][] = Object.entries(allGroups).flatMap(([group, cases]) =>
-    callsOf(cases)
+    callsOf(cases, modern)
       .filter((call) => torch.hasOperator(call.operator))
       .map((call): [string, Call] => [group, call]),
   );
