@@ -92,6 +92,12 @@ function settingsOf<Batch>(options: LrFindOptions<Batch>): Settings {
   };
 }
 
+/** The highest rate that did not spike, and whether any did. */
+interface Highest {
+  readonly rate: number;
+  readonly spiked: boolean;
+}
+
 /** Training in trials, from the same start each time. */
 class Trials<Batch> {
   readonly #relative: readonly number[];
@@ -114,7 +120,7 @@ class Trials<Batch> {
   async step(rate: number): Promise<number> {
     const { settings } = this;
     const total = settings.seeds.length * (settings.rates.length + trialsPerSeed * settings.trialSteps);
-    this.onProgress?.(this.#done++ / total);
+    this.onProgress?.(Math.min(1, this.#done++ / total));
     const batch = await this.batches.next();
     this.optimizer.paramGroups.forEach((group, i) => {
       group.lr = rate * (this.#relative[i] as number);
@@ -168,12 +174,13 @@ class Trials<Batch> {
    * The highest rate that does not spike, by halving: a sweep tells it only roughly, because at each rate it takes one step, and a
    * loss that begins to grow needs several to show it.
    */
-  async highest(sweep: Sweep, curve: CurveSuggestions): Promise<number> {
-    const { trialSteps } = this.settings;
-    if (!sweep.diverged || trialSteps === 0) return curve.edge;
+  async highest(sweep: Sweep, curve: CurveSuggestions): Promise<Highest> {
+    const last = sweep.rates.at(-1) as number;
+    if (this.settings.trialSteps === 0) return { rate: curve.edge, spiked: sweep.diverged };
     const usual = sweep.losses.slice(0, 5).reduce((a, b) => Math.max(a, b), -Infinity);
+    if (!sweep.diverged && !(await this.spikes(sweep.seed, last, usual))) return { rate: last, spiked: false };
     let low = Math.max(sweep.rates[0] as number, curve.edge / reach);
-    let high = Math.min(sweep.rates.at(-1) as number, curve.edge * reach);
+    let high = sweep.diverged ? Math.min(last, curve.edge * reach) : last;
     let held = false;
     for (let i = 0; i < trialsPerSeed; i++) {
       const middle = Math.sqrt(low * high);
@@ -188,7 +195,7 @@ class Trials<Batch> {
       held = !(await this.spikes(sweep.seed, low, usual));
       if (!held) low /= 4;
     }
-    return low;
+    return { rate: low, spiked: true };
   }
 }
 
@@ -213,7 +220,7 @@ export async function lrFind<Batch>(options: LrFindOptions<Batch>): Promise<LrFi
   const preserved = new Preserved<CommonOptions>(options.model, optimizer, options.generators ?? []);
   const sweeps: Sweep[] = [];
   const curves: CurveSuggestions[] = [];
-  const highest: number[] = [];
+  const highest: Highest[] = [];
   try {
     const trials = new Trials(optimizer, preserved, batches, options.loss, settings, options.onProgress);
     for (const seed of settings.seeds) {
@@ -238,10 +245,15 @@ export async function lrFind<Batch>(options: LrFindOptions<Batch>): Promise<LrFi
     high: Math.max(...values),
     each: values,
   });
-  return new LrFindResult(sweeps, {
+  const suggestions = {
     steepest: band(curves.map((curve) => curve.steepest)),
     valley: band(curves.map((curve) => curve.valley)),
     minimum: band(curves.map((curve) => curve.minimum)),
-    highest: band(highest),
-  });
+    highest: band(highest.map(({ rate }) => rate)),
+  };
+  return new LrFindResult(
+    sweeps,
+    suggestions,
+    highest.every(({ spiked }) => spiked),
+  );
 }

@@ -36,16 +36,13 @@ export class LrFindResult {
   constructor(
     readonly sweeps: readonly Sweep[],
     readonly suggestions: Suggestions,
+    /** Whether the loss spiked somewhere with every seed. If not, the highest rate may be higher than what was tried. */
+    readonly complete: boolean,
   ) {}
 
   /** The rate to begin with: the valley, but never more than half of the highest one. */
   get lr(): number {
     return Math.min(this.suggestions.valley.lr, this.suggestions.highest.lr / 2);
-  }
-
-  /** Whether every sweep went on until the loss spiked. If not, the highest rate may be higher than what was tried. */
-  get complete(): boolean {
-    return this.sweeps.every((sweep) => sweep.diverged);
   }
 
   #drawing(): Drawing {
@@ -97,7 +94,7 @@ export class LrFindResult {
     });
     const note = this.complete
       ? ''
-      : `\n  The loss had not spiked by ${shortNumber(this.sweeps[0]?.rates.at(-1) ?? 0)} in every sweep: the highest rate may be higher.`;
+      : `\n  The loss did not spike up to ${shortNumber(this.suggestions.highest.high)} with every seed: the highest rate may be higher.`;
     return `${drawText({ ...this.#drawing(), ...options })}\n\n${rows.join('\n')}${note}\n  Begin with ${shortNumber(this.lr)}.`;
   }
 
