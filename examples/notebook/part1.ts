@@ -71,6 +71,8 @@ const size = (tensor: Tensor): string => `torch.Size([${tensor.shape.join(', ')}
   const kaimingTensor = torch.empty(100, 50);
   // Whatever was in that memory before: empty() does not clear it
   console.log(kaimingTensor.at(0));
+  // The same numbers each time; the text's are others
+  torch.manualSeed(0);
   nn.init.kaimingUniform_(kaimingTensor, { mode: 'fanIn', nonlinearity: 'relu' });
   console.log(kaimingTensor.at(0));
 }

@@ -96,7 +96,7 @@ function notFinite({ layers, firstLoss, hasTarget }: Evidence): Finding[] {
       evidence:
         first === undefined ? `Loss ${firstLoss}.` : 'Infinity or NaN among its outputs, with the sample as it is.',
       remedy:
-        'Look for NaN in the batch and in the weights, and for weights that are far too large: nn.init.kaimingNormal_ or nn.init.initFromData.',
+        'Look for NaN in the batch and in the weights, and for weights that are far too large: nn.init.kaimingNormal_ or nn.initFromData.',
     },
   ];
 }
@@ -118,11 +118,11 @@ function zeroLayers(evidence: Evidence): Finding[] {
       layers: names(zero),
       message: `The weights of ${list(zero)} are all zero: no signal goes through and no gradient comes back, so what lies before cannot learn.`,
       evidence: `Gradient of the weights: ${layers
-        .map((x) => `${x.name} ${short(x.weightGradient)}`)
+        .map((x) => `'${x.name}' ${short(x.weightGradient)}`)
         .slice(0, 6)
         .join(', ')}.`,
       remedy:
-        'Start from random weights: nn.init.kaimingUniform_(layer.weight, { nonlinearity: "relu" }); zeros are for biases.',
+        "Start from random weights: nn.init.kaimingUniform_(layer.weight, { nonlinearity: 'relu' }); zeros are for biases.",
     },
   ];
 }
@@ -193,7 +193,7 @@ function activations(evidence: Evidence): Finding[] {
       message: `The signal vanishes on the way: from ${list(weak.slice(0, 1))} on, the outputs are about the same for every sample.`,
       evidence: `Spread over the samples: ${short(reference)} at the input, ${short(least.signal)} at '${least.name}'.`,
       remedy:
-        'Larger weights: nn.init.kaimingNormal_ with the right nonlinearity, or nn.init.initFromData(model, batch); in deep nets norm layers or residual connections.',
+        'Larger weights: nn.init.kaimingNormal_ with the right nonlinearity, or nn.initFromData(model, batch); in deep nets norm layers or residual connections.',
     });
   }
   const scale = Math.max(input.activation > 0 ? input.activation : first.activation, Number.MIN_VALUE);
@@ -207,7 +207,7 @@ function activations(evidence: Evidence): Finding[] {
       message: `The activations explode on the way: from ${list(strong.slice(0, 1))} on they are more than ${limits.exploded} times the input.`,
       evidence: `Spread: ${short(scale)} at the input, ${short(most.activation)} at '${most.name}'.`,
       remedy:
-        'Smaller weights: nn.init.kaimingNormal_ with the right nonlinearity, or nn.init.initFromData(model, batch); in deep nets norm layers.',
+        'Smaller weights: nn.init.kaimingNormal_ with the right nonlinearity, or nn.initFromData(model, batch); in deep nets norm layers.',
     });
   }
   return found;
