@@ -7,6 +7,10 @@ import { operator } from './operators.js';
 
 const fused = operator('scaled_dot_product_attention');
 let hasFused: boolean | undefined;
+const engineIsFused = (): boolean => {
+  hasFused ??= torch.hasOperator('scaled_dot_product_attention');
+  return hasFused;
+};
 
 export interface AttentionOptions {
   /** True where a query may look at a key, or numbers added to the scores; broadcast to [batch, heads, queries, keys]. */
@@ -30,8 +34,7 @@ export function scaledDotProductAttention(
   options: AttentionOptions = {},
 ): Tensor {
   const { attnMask = null, dropoutP = 0, isCausal = false, scale = null } = options;
-  hasFused ??= torch.hasOperator('scaled_dot_product_attention');
-  if (hasFused)
+  if (engineIsFused())
     return scale === null
       ? fused(query, key, value, attnMask, dropoutP, isCausal)
       : fused(query, key, value, attnMask, dropoutP, isCausal, { scale });
@@ -176,7 +179,9 @@ export function multiHeadAttention(
   let { isCausal = false, attnMask: mask = null } = options;
   if (isCausal && mask === null)
     throw new ArgumentError('multiHeadAttention(): isCausal is a hint about attnMask; give the mask too.');
-  if (isCausal && padding === null && !needWeights) mask = null;
+  // Single operators where the weights are wanted, and in engines without the fused one (as PyTorch 1.13 does).
+  const single = needWeights || !engineIsFused();
+  if (isCausal && padding === null && !single) mask = null;
   else {
     mask = additive(mask, query, 'attnMask');
     if (padding !== null || mask !== null) isCausal = false;
@@ -205,7 +210,7 @@ export function multiHeadAttention(
     mask = mask === null ? wide : mask.add(wide);
   }
   const p = training ? (options.dropoutP ?? 0) : 0;
-  if (needWeights) {
+  if (single) {
     const scaled = q.mul(Math.sqrt(1 / headSize));
     const turned = k.transpose(-2, -1);
     const scores = (mask === null ? scaled.bmm(turned) : torch.baddbmm(mask, scaled, turned)).softmax(-1);
@@ -215,6 +220,7 @@ export function multiHeadAttention(
       .transpose(0, 1)
       .reshape([queries * batch, features]);
     const output = linear(joined, weights.outProjWeight, weights.outProjBias).view([queries, batch, -1]);
+    if (!needWeights) return [output, null];
     const perHead = kept.view([batch, numHeads, queries, keys]);
     return [output, averageAttnWeights ? perHead.mean(1) : perHead];
   }

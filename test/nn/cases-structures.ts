@@ -120,6 +120,30 @@ const recurrent: Case[] = [
   ),
 ];
 
+const cells: Case[] = [
+  layer('LSTMCell(3, 4)', () => new nn.LSTMCell(3, 4), 'randn(2, 3)', { golden }),
+  layer(
+    'LSTMCell(3, 4, bias=False)',
+    () => new nn.LSTMCell(3, 4, { bias: false }),
+    ['randn(2, 3)', 'randn(2, 4)', 'randn(2, 4)'],
+    {
+      call: 'm(i[0], (i[1], i[2]))',
+      forward: (m, [x, h, c]) => (m as nn.LSTMCell).forward(x as Tensor, [h as Tensor, c as Tensor]),
+    },
+  ),
+  layer('GRUCell(3, 4)', () => new nn.GRUCell(3, 4), ['randn(2, 3)', 'randn(2, 4)']),
+  layer("RNNCell(3, 4, nonlinearity='relu')", () => new nn.RNNCell(3, 4, { nonlinearity: 'relu' }), 'randn(3)'),
+  layer('RNNCell(3, 4)', () => new nn.RNNCell(3, 4), 'randn(2, 3)'),
+];
+
+const distances: Case[] = [
+  layer('CosineSimilarity(dim=0)', () => new nn.CosineSimilarity({ dim: 0 }), ['randn(4, 3)', 'randn(4, 3)']),
+  layer('PairwiseDistance(p=1, keepdim=True)', () => new nn.PairwiseDistance({ p: 1, keepdim: true }), [
+    'randn(4, 3)',
+    'randn(4, 3)',
+  ]),
+];
+
 const attentionInputs = ['randn(5, 2, 8)', 'randn(4, 2, 8)', 'randn(4, 2, 8)'];
 const mask = 'torch.rand(5, 4) > 0.7';
 const padding = 'torch.tensor([[False, False, True, True], [False, False, False, True]])';
@@ -238,6 +262,23 @@ const transformers: Case[] = [
     ['randn(5, 2, 8)', 'randn(4, 2, 8)'],
     { printVaries: true },
   ),
+  layer(
+    'TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 12, 0.0, batch_first=True, norm_first=True), 2)',
+    () =>
+      new nn.TransformerDecoder(
+        new nn.TransformerDecoderLayer(8, 2, { dimFeedforward: 12, dropout: 0, batchFirst: true, normFirst: true }),
+        2,
+      ),
+    ['randn(2, 5, 8)', 'randn(2, 4, 8)'],
+    {
+      printVaries: true,
+      call: "m(i[0], i[1], tgt_mask=torch.full((5, 5), float('-inf'), dtype=i[0].dtype).triu(1))",
+      forward: (m, [x, memory]) => {
+        const tgtMask = nn.generateSquareSubsequentMask(5, { dtype: (x as Tensor).dtype });
+        return (m as nn.TransformerDecoder).forward(x as Tensor, memory as Tensor, { tgtMask });
+      },
+    },
+  ),
 ];
 
 const containers: Case[] = [
@@ -253,6 +294,8 @@ export const structureCases: readonly Case[] = [
   ...pools,
   ...shapes,
   ...recurrent,
+  ...cells,
+  ...distances,
   ...attention,
   ...transformers,
   ...containers,

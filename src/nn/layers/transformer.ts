@@ -225,3 +225,26 @@ export class TransformerDecoderLayer extends Module<
     return this.norm3.forward(x.add(feedForward(x)));
   }
 }
+
+/** Copies of a decoder layer, one after the other, and a normalisation at the end if given. */
+export class TransformerDecoder extends Module<[tgt: Tensor, memory: Tensor, options?: DecoderLayerForwardOptions]> {
+  readonly layers: ModuleList<TransformerDecoderLayer>;
+  readonly norm: Module | null;
+
+  constructor(
+    decoderLayer: TransformerDecoderLayer,
+    numLayers: number,
+    options: { readonly norm?: Module | null } = {},
+  ) {
+    super();
+    this.layers = new ModuleList(Array.from({ length: numLayers }, () => decoderLayer.deepCopy()));
+    this.norm = options.norm ?? null;
+  }
+
+  override forward(tgt: Tensor, memory: Tensor, options: DecoderLayerForwardOptions = {}): Tensor {
+    const tgtIsCausal = options.tgtIsCausal ?? isCausalMask(options.tgtMask ?? null, tgt);
+    let x = tgt;
+    for (const layer of this.layers) x = layer.forward(x, memory, { ...options, tgtIsCausal });
+    return this.norm === null ? x : this.norm.forward(x);
+  }
+}
