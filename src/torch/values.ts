@@ -1,5 +1,5 @@
 /** Kinds of JavaScript values as operator arguments: what a value could be, and whether a schema type takes it. */
-import { dtypeCode, layoutCodes, memoryFormatCodes } from './dtype.js';
+import { dtypeCode, dtypeCodes, layoutCodes, memoryFormatCodes } from './dtype.js';
 import { Generator } from './generator.js';
 import { native } from './load.js';
 import type { NativeValue } from './native.js';
@@ -149,8 +149,13 @@ function acceptsList(type: SchemaType, kind: Kind): boolean {
 /** Code of an enumeration's name, or undefined when it has no such name. */
 export function enumerationCode(base: string, name: string): number | undefined {
   const table: Readonly<Record<string, number>> = base === 'Layout' ? layoutCodes : memoryFormatCodes;
-  return base === 'ScalarType' ? dtypeCode(name) : Object.hasOwn(table, name) ? table[name] : undefined;
+  if (base !== 'ScalarType') return Object.hasOwn(table, name) ? table[name] : undefined;
+  const code = dtypeCode(name);
+  return code !== undefined && code <= newestDtype ? code : undefined;
 }
+
+/** The engine looks dtypes up in tables without looking whether it knows the code: 1.13 would read beyond their end. */
+const newestDtype = native.info().torch.startsWith('1.') ? dtypeCodes.quint2x4 : Infinity;
 
 export type Converter = (value: unknown) => NativeValue;
 
@@ -200,7 +205,8 @@ const packTensors: Converter = (value) => {
   scratch[end++] = length;
   for (let i = 0; i < length; i++) {
     const element = list[i];
-    if (!(element instanceof Tensor)) return tensorHandles(value);
+    // An object that only claims to be a tensor may have anything for a handle; the bridge says what is wrong with it.
+    if (!(element instanceof Tensor) || typeof element.handle !== 'number') return tensorHandles(value);
     scratch[end++] = element.handle;
   }
   scratchEnd = end;
