@@ -79,7 +79,15 @@ export function renderSvg(drawing: Drawing): string {
         lineStyle: { width: 2, color: palette[i % palette.length] },
         itemStyle: { color: palette[i % palette.length] },
         ...(i === 0 && marks.length > 0
-          ? { markLine: { symbol: 'none', silent: true, data: marks, lineStyle: { color: '#64748b', type: 'dashed' } } }
+          ? {
+              markLine: {
+                symbol: 'none',
+                silent: true,
+                precision: 12,
+                data: marks,
+                lineStyle: { color: '#64748b', type: 'dashed' },
+              },
+            }
           : {}),
       })),
     ],
