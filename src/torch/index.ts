@@ -5,7 +5,7 @@
 import { backward, DifferentiableOperation, FunctionContext, grad } from './autograd.js';
 import * as create from './create.js';
 import * as devices from './devices.js';
-import { load, save } from './files/index.js';
+import { asMap, FileFormatError, load, loadMetadata, save, stateDictMetadata } from './files/index.js';
 import type {
   TorchFftFunctions,
   TorchFunctions,
@@ -59,6 +59,9 @@ const handWritten = {
   withPrintOptions,
   save,
   load,
+  loadMetadata,
+  asMap,
+  stateDictMetadata,
   linalg: functionNamespace(linalgFunctionNames, 'linalg.') as unknown as TorchLinalgFunctions,
   fft: functionNamespace(fftFunctionNames, 'fft.') as unknown as TorchFftFunctions,
   special: functionNamespace(specialFunctionNames, 'special.') as unknown as TorchSpecialFunctions,
@@ -83,6 +86,7 @@ export type { BackwardOptions, GradOptions } from './autograd.js';
 export type { BufferOptions, EmptyOptions, LikeOptions, RandomOptions, TensorOptions } from './create.js';
 export type { DeviceString, DType, Layout, MemoryFormat, TypedArray } from './dtype.js';
 export { ArgumentError, EngineError, MissingOperatorError, OutOfMemoryError, TorchError } from './errors.js';
+export type { Loaded, LoadOptions, SaveOptions } from './files/index.js';
 export type { Index, IndexArray, IndexedValue } from './indexing.js';
 export type { LeakSite } from './memory.js';
 export type { ConversionOptions, HookHandle, Values } from './methods.js';
@@ -91,4 +95,4 @@ export type { NestedArray, TensorData } from './pack.js';
 export type { TensorTicket } from './sharing.js';
 export type { Slice, SliceString } from './slice.js';
 export type { Complex, Scalar } from './types.js';
-export { DifferentiableOperation, FunctionContext, Generator, Tensor };
+export { DifferentiableOperation, FileFormatError, FunctionContext, Generator, Tensor };
