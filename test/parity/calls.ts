@@ -142,8 +142,12 @@ export function writeRequest(file: string, calls: readonly Call[]): void {
 }
 
 export function readAnswer(file: string): AnswerFile {
-  const all = readFileSync(file);
+  return unpackFile<AnswerFile>(readFileSync(file));
+}
+
+/** The header of a file and the bytes behind it. */
+export function unpackFile<Header extends object>(all: Buffer): Header & { readonly bytes: Uint8Array } {
   const length = Number(all.readBigUInt64LE());
-  const header = JSON.parse(all.toString('utf8', 8, 8 + length)) as Omit<AnswerFile, 'bytes'>;
+  const header = JSON.parse(all.toString('utf8', 8, 8 + length)) as Header;
   return { ...header, bytes: all.subarray(8 + length) };
 }

@@ -181,7 +181,9 @@ export const pointwise: OperatorCase[] = [
   ...Object.entries(plain).flatMap(([name, domain]) => unary(name, domain, everything)),
   ...Object.entries(yesOrNo).flatMap(([name, domain]) => unary(name, domain, everything, false)),
   ...Object.entries(special).flatMap(([name, domain]) =>
-    unary(`special_${name}`, domain, [...wide, 'bfloat16', 'int32', 'bool']),
+    unary(`special_${name}`, domain, [...wide, 'bfloat16', 'int32', 'bool']).map((item) =>
+      /airy|bessel/.test(name) ? { ...item, settings: { ...item.settings, noDifferences: 'no derivative' } } : item,
+    ),
   ),
   ...polynomials.flatMap((name) => [
     op(`special_${name}`, [inner(2, 3), given([3], [0, 1, 4])], {}, { gradient: false }),
@@ -254,7 +256,7 @@ export const pointwise: OperatorCase[] = [
   op('clone', [transposed(x(3, 4))], {}, { dtypes: everything }),
   op('clone', [x(2, 3, 2, 2)], { memoryFormat: { memoryFormat: 'channelsLast' } }),
   op('contiguous', [transposed(x(3, 4))], {}, { dtypes: everything }),
-  op('detach', [x(3, 4)]),
+  op('detach', [x(3, 4)], {}, { noDifferences: 'no derivative' }),
   op('erf', [given([3], [Number.NaN, 40, -40])], {}, { dtypes: wide, noDifferences: 'not finite' }),
   op('hash_tensor', [x(3, 4)], {}, { gradient: false, dtypes: ['int64', 'float32'] }),
   op('full_like', [x(3, 4), float(2.5)], {}, { dtypes: numbers, gradient: false }),

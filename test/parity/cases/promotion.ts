@@ -9,7 +9,7 @@ const single = (dtype: DType): Argument => given([], [1], dtype);
 
 const pairs = everything.flatMap((a) => everything.map((b): [DType, DType] => [a, b]));
 
-export const promotion: OperatorCase[] = [
+const cases: OperatorCase[] = [
   ...pairs.flatMap(([a, b]) => [
     ...['add', 'div', 'pow', 'eq', 'maximum', 'bitwise_and', 'atan2'].flatMap((name) => [
       op(name, [vector(a), vector(b)], {}, settings),
@@ -55,3 +55,13 @@ export const promotion: OperatorCase[] = [
     ].map((name) => op(name, name === 'cumsum' || name === 'softmax' ? [vector(a), 0] : [vector(a)], {}, settings)),
   ]),
 ];
+
+/** 2.14 has a complex type of bfloat16, which takes part in nothing yet. */
+const isNew = (item: OperatorCase): boolean => {
+  const text = JSON.stringify(item.args);
+  return text.includes('bfloat16') && /complex|"re"/.test(text);
+};
+
+export const promotion: OperatorCase[] = cases.map((item) =>
+  isNew(item) ? { ...item, settings: { ...item.settings, notStored: 'other in 2.14' } } : item,
+);
