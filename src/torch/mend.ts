@@ -22,9 +22,10 @@ export function mend(written: unknown): void {
 
 /** Bytes from the start of the storage to the end of the tensor's last element. */
 function neededBytes(tensor: Tensor): number {
-  const shape = tensor.shape;
+  // Sizes beyond 2^53 come as bigint: those are the ones that found no memory.
+  const shape = tensor.shape.map(Number);
   if (shape.includes(0)) return 0;
-  const strides = tensor.stride();
+  const strides = tensor.stride().map(Number);
   const last = shape.reduce((sum, size, i) => sum + (size - 1) * (strides[i] as number), tensor.storageOffset());
   return (last + 1) * bytesPerElement(dtypeName(native.dtype(tensor.handle)));
 }

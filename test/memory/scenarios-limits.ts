@@ -76,6 +76,12 @@ export async function outputsStayWhole(): Promise<Figures> {
   } catch (error) {
     message = (error as Error).message;
   }
+  // A size beyond 2^53 as well.
+  try {
+    torch.ops.aten.fft_rfftfreq((2n ** 62n) as never, 0.5, { out });
+  } catch {
+    // Of the same kind.
+  }
   const shape = out.shape.join(', ');
   // Its memory must be as large as its shape says: reading it would crash otherwise.
   const read = out.toTypedArray().length;
