@@ -50,7 +50,7 @@ rows.push(
     name: 'adamw',
     title: 'AdamW step, 11.7 M parameters of a ResNet-18',
     against: ['adamwForeach', 'adamwFused'],
-    repetitions: 3,
+    repetitions: 20,
     bar: 1.0,
   },
   {
