@@ -127,7 +127,7 @@ export function callTernary(op: Family, self: Tensor, second: unknown, third: un
 /** After a failure on a short path: memory may be had after collecting, anything else becomes a clear error. */
 function retry(error: unknown, op: Family, bound: Bound, args: readonly unknown[]): unknown {
   if (isOutOfMemory(error) && bound.repeatable) return callAny(op, args);
-  mendWritten(error, bound, args);
+  mendWritten(bound, args);
   throw giveUp(error, op, args);
 }
 
@@ -199,21 +199,21 @@ function callAgain(
   values: readonly NativeValue[],
   args: readonly unknown[],
 ): NativeResult {
-  mendWritten(error, bound, args);
+  mendWritten(bound, args);
   if (!bound.repeatable) throw giveUp(error, op, args);
   const again = (): NativeResult => {
     try {
       return native.call(bound.id, shell, ...values);
     } catch (last) {
-      mendWritten(last, bound, args);
+      mendWritten(bound, args);
       throw last;
     }
   };
   return recover(error, again, op.title, args);
 }
 
-function mendWritten(error: unknown, bound: Bound, args: readonly unknown[]): void {
-  if (isOutOfMemory(error)) for (const index of bound.written) mend(argumentOf(bound, args, index));
+function mendWritten(bound: Bound, args: readonly unknown[]): void {
+  for (const index of bound.written) mend(argumentOf(bound, args, index));
 }
 
 /** Calls an operator by name, for the parts of `torch` written in TypeScript. */

@@ -1,4 +1,4 @@
-/** What an operator leaves behind in the tensors it writes to when it runs out of memory. */
+/** What an operator that fails leaves behind in the tensors it writes to. */
 import { bytesPerElement, dtypeName } from './dtype.js';
 import { native } from './load.js';
 import type { NativeValue } from './native.js';
