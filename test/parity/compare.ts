@@ -70,8 +70,13 @@ export function tensorsIn(value: unknown): Tensor[] {
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
 
-const bytesOf = (tensor: Tensor): Uint8Array =>
-  new Uint8Array(native.read(tensor.detach().resolveConj().resolveNeg().handle));
+function bytesOf(tensor: Tensor): Uint8Array {
+  const plain = tensor.detach().resolveConj().resolveNeg();
+  const bytes = new Uint8Array(native.read(plain.handle));
+  // Held until here: a handle alone keeps nothing from the collector.
+  plain.dispose();
+  return bytes;
+}
 
 const list = (values: readonly number[]): string => `[${values.join(', ')}]`;
 
