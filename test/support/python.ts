@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { torch } from '../../src/torch/index.js';
 import { engineFolder } from '../../src/torch/engine.js';
+import { torch } from '../../src/torch/index.js';
 
 export interface ParityPython {
   readonly command: string;
