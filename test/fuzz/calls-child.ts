@@ -33,6 +33,7 @@ let peak = process.resourceUsage().maxRSS;
 
 for (let index = from; index < to; index++) {
   const call = makeCall(randomFrom(seed * 1_000_003 + index * 7919), index);
+  if (call === null) continue;
   announce(index, call.title);
   if (verbose) process.stderr.write(`${index} ${call.describe()}\n`);
   const start = performance.now();

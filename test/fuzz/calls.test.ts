@@ -10,7 +10,14 @@ const skip = process.platform === 'linux' ? false : 'bounds memory with prlimit,
 test(`${CALLS} hostile calls of operators end in an error or a result: none in a crash, a hang or much memory`, {
   skip,
 }, async (t) => {
-  const report = await fuzzCalls({ seed: SEED, calls: CALLS, part: 10_000, parallel: 2, mostDeaths: 5 });
+  // Some of the numbers fall on operators that are left out.
+  const report = await fuzzCalls({
+    seed: SEED,
+    calls: Math.ceil(CALLS * 1.06),
+    part: 10_000,
+    parallel: 2,
+    mostDeaths: 5,
+  });
   t.diagnostic(
     `${report.calls} calls of ${report.titles.size} operators, ${report.refused} refused; ${(report.peakBytes / 1e6).toFixed(0)} MB at most`,
   );
