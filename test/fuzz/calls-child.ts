@@ -4,6 +4,7 @@
  * Prints one line of JSON: what happened.
  */
 import { openSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { limitAddressSpace, live } from '../memory/measure.js';
 import { makeCall } from './calls.js';
 import type { Finding, Tally } from './children.js';
@@ -11,6 +12,8 @@ import { randomFrom } from './mutate.js';
 
 const [seed, from, to] = process.argv.slice(2, 5).map(Number) as [number, number, number];
 const state = openSync(process.argv[5] as string, 'w');
+// Operators that take a file's name may make one: here, where it is removed with the state file.
+process.chdir(path.dirname(path.resolve(process.argv[5] as string)));
 const verbose = process.argv[6] === '--verbose';
 /** Address space beyond what the started process has: what a call may want before the system refuses. */
 const HEADROOM = 1.5 * 2 ** 30;
