@@ -22,7 +22,8 @@ export const excluded = JSON.parse(
 
 /**
  * Orthogonal polynomials of a degree given as a number run a loop of that many steps: of degree 2^62, for years. Python's as well:
- * `torch.special.laguerre_polynomial_l(torch.ones(1), 2**62)`. So do combinations of 2^40 elements: `torch.combinations(torch.ones(1), 2**40, True)`.
+ * `torch.special.laguerre_polynomial_l(torch.ones(1), 2**62)`. `torch.combinations(torch.ones(1), 2**40, True)`
+ * fills all memory with a list of that many tensors before it fails: in Python at once, under 2.14 and a tight limit for a minute.
  */
 const endless = /^special_.*_polynomial_|^combinations$/;
 
