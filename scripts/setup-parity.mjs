@@ -17,6 +17,31 @@ import { engineFolder, makeEngineFolder, readCurrent, withLock, writeJson } from
 const needs = ['typing_extensions', 'sympy', 'networkx', 'jinja2', 'filelock', 'fsspec', 'mpmath', 'markupsafe'];
 const uses = ['numpy', 'safetensors'];
 
+/**
+ * Other libraries that single comparisons use: where one cannot be had, its comparisons alone are skipped.
+ * @type {readonly { module: string, packages: (torch: string) => string[] }[]}
+ */
+const others = [
+  { module: 'PIL', packages: () => ['pillow'] },
+  { module: 'scipy', packages: () => ['scipy'] },
+  { module: 'sklearn', packages: () => ['scikit-learn', 'joblib', 'threadpoolctl'] },
+  { module: 'torchvision', packages: (torch) => [`torchvision==${torchvisionFor(torch)}`] },
+  { module: 'timm', packages: () => ['timm', 'huggingface_hub', 'pyyaml', 'packaging'] },
+  {
+    module: 'tensorboard',
+    packages: () => [
+      ...['tensorboard', 'tensorboard-data-server', 'protobuf', 'grpcio', 'absl-py', 'markdown', 'werkzeug'],
+      ...['packaging', 'six', 'setuptools'],
+    ],
+  },
+];
+
+/** The torchvision that is built against a torch: 0.28.* for 2.13. @param {string} torch */
+export function torchvisionFor(torch) {
+  const [major = 0, minor = 0] = torch.split('.').map(Number);
+  return major === 1 ? `0.${minor + 1}.*` : `0.${minor + 15}.*`;
+}
+
 const checkScript = `
 import json, os, torch
 def has(name):
@@ -96,9 +121,44 @@ export async function findParity(folder, note) {
     if (typeof answer === 'string') reason = `${candidate.python}: ${answer}`;
     else if (answer.lib !== current.lib)
       reason = `${candidate.python} imports torch from ${answer.lib}, not from ${current.lib}`;
-    else return answer;
+    else {
+      await addOthers(answer, extra, pythons, note);
+      return answer;
+    }
   }
   return reason;
+}
+
+/**
+ * Installs what single comparisons use, each on its own, beside what is there.
+ * @param {Parity} parity
+ * @param {string} extra folder that may be on its PYTHONPATH
+ * @param {import('./setup/discover.mjs').PythonInfo[]} pythons
+ * @param {(text: string) => void} note
+ */
+async function addOthers(parity, extra, pythons, note) {
+  const paths = parity.pythonPath.split(path.delimiter).filter(Boolean);
+  const withExtra = paths.includes(extra) ? parity.pythonPath : [...paths, extra].join(path.delimiter);
+  const imports = async (/** @type {string} */ name, /** @type {string} */ pythonPath) => {
+    const env = { ...process.env, PYTHONPATH: pythonPath };
+    return (await run(parity.python, ['-W', 'ignore', '-c', `import ${name}`], { env, cwd: '/', seconds: 120 })).ok;
+  };
+  const version = await run(parity.python, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+    seconds: 30,
+  });
+  const installer = pythons.find((p) => p.pip && p.version.slice(0, 2).join('.') === version.stdout.trim());
+  for (const { module, packages } of others) {
+    if (await imports(module, parity.pythonPath)) continue;
+    if (installer && !(existsSync(extra) && (await imports(module, withExtra)))) {
+      const wants = packages(parity.torch);
+      note(`pip: ${wants.join(' ')}`);
+      await run(installer.executable, [...pipArguments(extra, wants), '--upgrade'], { seconds: 600 });
+    }
+    // What was added must not break torch itself (a numpy too new for it, say).
+    const answer = existsSync(extra) ? await tryImport(parity.python, withExtra) : 'nothing was installed';
+    if (typeof answer !== 'string' && (await imports(module, withExtra))) parity.pythonPath = withExtra;
+    else parity.missing = [...parity.missing, module];
+  }
 }
 
 /** @param {{ engine?: string, quiet?: boolean }} [options] @returns {Promise<Parity | null>} */
