@@ -15,6 +15,8 @@ export interface SampleContents {
   location?(index: number): PictureLocation;
   /** Whether a data set that this one is a view of has sealed the sample. */
   sealed?(index: number): boolean;
+  /** The data set this one is a view of, and where each of its samples lies there. */
+  readonly source?: { readonly dataset: Dataset; at(index: number): number };
 }
 
 interface Record {
@@ -98,6 +100,14 @@ export function contentsOf(dataset: Dataset): SampleContents {
     ...(dataset.group ? { group: (index: number) => dataset.group?.(index) } : {}),
     ...(dataset.kind === 'pictures' ? { location: (index: number) => dataset.location(index) } : {}),
   };
+}
+
+/** The data set that holds the samples of a view (of a view …), and where they lie there; any other data set is its own. */
+export function originOf(dataset: Dataset): { readonly dataset: Dataset; at(index: number): number } {
+  const source = records.get(dataset)?.contents.source;
+  if (!source) return { dataset, at: (index) => index };
+  const origin = originOf(source.dataset);
+  return { dataset: origin.dataset, at: (index) => origin.at(source.at(index)) };
 }
 
 /** Where a picture lies, sealed or not: decoding needs the path, though a folder's name may tell the class. */

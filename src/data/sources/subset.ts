@@ -56,6 +56,7 @@ function view(dataset: Dataset, chosen: Uint32Array, options: SubsetOptions): Da
     name: (index) => source.name(at(index)),
     labels: (index) => source.labels(at(index)),
     sealed: (index) => isSealed(dataset, at(index)),
+    source: { dataset, at },
     ...(source.group ? { group: (index: number) => source.group?.(at(index)) } : {}),
   };
   const head: SamplesHead = {
