@@ -1,0 +1,7 @@
+/** Models: from the seed text's ConvNet to Vision Transformers, by class or by name. */
+export type { ModelOptionName, ModelOptions, ModelSpec } from './catalogue.js';
+export { CifarResNet, type CifarResNetOptions, type ShortcutOption } from './cifar-res-net.js';
+export { CNNBlock, ConvNet, type ConvNetOptions } from './conv-net.js';
+export { createModel, modelNames, modelSpec } from './create.js';
+export { MLP, type MLPOptions } from './multilayer-perceptron.js';
+export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, type ResNetStem, resNetStems } from './res-net.js';
