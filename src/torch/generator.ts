@@ -49,7 +49,11 @@ export class Generator {
 
   /** Goes back to a position that `getState` gave. */
   setState(state: Tensor): this {
-    native.setGeneratorState(this.handle, handleOf(state, 'state'));
+    handleOf(state, 'state');
+    // libtorch reads the state with aligned loads and dies on bytes that begin at an odd address, as a mapped file's may: a copy is aligned.
+    const copy = state.clone();
+    native.setGeneratorState(this.handle, handleOf(copy, 'state'));
+    copy.dispose();
     return this;
   }
 }
