@@ -1,0 +1,120 @@
+/**
+ * The packed pictures of one data set in one form: a data file with a slot for every sample, and a journal that says which slots hold a
+ * picture and what its checksum is. Loaded by worker threads: no engine here.
+ *
+ * Nothing is locked and nothing needs to be: a picture is written first and noted in the journal afterwards, every process compares a
+ * slot with its checksum before it uses it for the first time, and all processes write equal bytes to a slot. So a process that is killed
+ * leaves slots nobody believes in, and a slot that was damaged is decoded anew.
+ */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { badLine, soundLine } from './journal.js';
+import { type SampleTable, Status } from './sample-table.js';
+
+/** What a thread needs to use the store; plain data. */
+export interface StorePlan {
+  readonly dataFile: string;
+  readonly journalFile: string;
+  /** Bytes of a picture. */
+  readonly slotBytes: number;
+  /** Word 0 is set when writing failed: nobody writes from then on. */
+  readonly stopped: SharedArrayBuffer;
+}
+
+/** Bytes and time of last change of a source file. */
+export interface Signature {
+  readonly size: number;
+  readonly modified: number;
+}
+
+/** One thread's view of the store. */
+export class PictureStore {
+  readonly #plan: StorePlan;
+  readonly #table: SampleTable;
+  readonly #stopped: Int32Array;
+  readonly #data: number;
+  readonly #journal: number | null;
+  /** Why writing stopped, if it stopped here. */
+  failure: string | null = null;
+
+  /** @throws a system error when the data file cannot be opened for reading */
+  constructor(plan: StorePlan, table: SampleTable) {
+    this.#plan = plan;
+    this.#table = table;
+    this.#stopped = new Int32Array(plan.stopped);
+    let data: number | null = null;
+    let journal: number | null = null;
+    try {
+      data = openSync(plan.dataFile, 'r+');
+      journal = openSync(plan.journalFile, 'a');
+    } catch {
+      if (data !== null) closeSync(data);
+      // A cache that may not be written to can still be read.
+      data = openSync(plan.dataFile, 'r');
+    }
+    this.#data = data;
+    this.#journal = journal;
+  }
+
+  /** Reads a picture that the journal notes. @returns false when it is not the picture that was noted */
+  read(slot: number, into: Uint8Array): boolean {
+    const { slotBytes } = this.#plan;
+    try {
+      let done = 0;
+      while (done < slotBytes) {
+        const count = readSync(this.#data, into, done, slotBytes - done, slot * slotBytes + done);
+        if (count === 0) return false;
+        done += count;
+      }
+    } catch {
+      // A disk that cannot read a block: the source still can be decoded.
+      return false;
+    }
+    return crc32(into) === this.#table.checksum[slot];
+  }
+
+  /** Keeps a picture, its checksum and what its source file was like. @returns false when it could not be kept */
+  write(slot: number, picture: Uint8Array, signature: Signature): boolean {
+    if (this.#journal === null || Atomics.load(this.#stopped, 0) === 1) return false;
+    const checksum = crc32(picture);
+    try {
+      writeAll(this.#data, picture, slot * picture.length);
+      writeAll(this.#journal, soundLine(slot, checksum, signature), null);
+    } catch (error) {
+      this.#stop(error);
+      return false;
+    }
+    const table = this.#table;
+    table.checksum[slot] = checksum;
+    table.size[slot] = signature.size;
+    table.modified[slot] = signature.modified;
+    Atomics.store(table.status, slot, Status.sound);
+    return true;
+  }
+
+  /** Remembers that a source file cannot be decoded. */
+  writeBad(slot: number, signature: Signature, reason: string): void {
+    if (this.#journal === null || Atomics.load(this.#stopped, 0) === 1) return;
+    try {
+      writeAll(this.#journal, badLine(slot, signature, reason), null);
+    } catch (error) {
+      this.#stop(error);
+    }
+  }
+
+  #stop(error: unknown): void {
+    this.failure = (error as Error).message;
+    Atomics.store(this.#stopped, 0, 1);
+  }
+
+  close(): void {
+    closeSync(this.#data);
+    if (this.#journal !== null) closeSync(this.#journal);
+  }
+}
+
+/** The system may take less than it is given. */
+function writeAll(descriptor: number, bytes: Uint8Array, at: number | null): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(descriptor, bytes, done, bytes.length - done, at === null ? null : at + done);
+}
