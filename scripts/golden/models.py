@@ -167,6 +167,7 @@ def main():
         with torch.no_grad():
             out['evaluated'] = net(x)
         net.train()
+        torch.manual_seed(3)
         x.requires_grad_(True)
         logits = net(x)
         out['trained'] = logits.detach()

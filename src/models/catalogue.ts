@@ -2,8 +2,10 @@
 import type * as nn from '../nn/index.js';
 import { CifarResNet } from './cifar-res-net.js';
 import { ConvNet } from './conv-net.js';
+import { ConvNeXt } from './conv-next.js';
 import { MLP } from './multilayer-perceptron.js';
 import { ResNet, type ResNetOptions } from './res-net.js';
+import { VisionTransformer } from './vision-transformer.js';
 
 /** What `createModel` may be told. Each model takes some of it (`modelSpec(name).takes`). */
 export interface ModelOptions {
@@ -95,6 +97,50 @@ const imageNet = (
   },
 });
 
+const transformer = (size: string, width: number, when: string): ModelEntry => ({
+  summary: `Vision Transformer, ${size}: patches as tokens, 12 blocks of attention, ${width} numbers per token`,
+  when,
+  source:
+    'Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929; sizes: Touvron et al. 2020, https://arxiv.org/abs/2012.12877',
+  size: [224, 224],
+  takes: ['width', 'depth', 'patch', 'dropout', 'dropPath'],
+  make: ({ classes, channels, size: pixels, width: given, depth, patch, dropout, dropPath }) =>
+    new VisionTransformer({
+      size: pixels,
+      classes,
+      inputChannels: channels,
+      width: given ?? width,
+      depth: depth ?? 12,
+      patch: patch ?? 16,
+      dropout: dropout ?? 0,
+      dropPath: dropPath ?? 0,
+    }),
+});
+
+const convNext = (size: string, blocks: readonly number[], width: number, when: string): ModelEntry => ({
+  summary: `ConvNeXt, ${size}: convolutions arranged like a transformer`,
+  when,
+  source: 'Liu et al. 2022, https://arxiv.org/abs/2201.03545',
+  size: [224, 224],
+  takes: ['width', 'widths', 'blocks', 'patch', 'dropout', 'dropPath'],
+  make: (options) => {
+    const { classes, channels, patch = 4, dropout = 0, dropPath = 0 } = options;
+    const counts = options.blocks ?? blocks;
+    const widths = doubling(options, width, counts.length);
+    const convolutionMlp = size !== 'tiny';
+    return new ConvNeXt({
+      classes,
+      inputChannels: channels,
+      blocks: counts,
+      widths,
+      patch,
+      dropout,
+      dropPath,
+      convolutionMlp,
+    });
+  },
+});
+
 /** Small first. */
 export const catalogue: Readonly<Record<string, ModelEntry>> = {
   mlp: {
@@ -140,4 +186,23 @@ export const catalogue: Readonly<Record<string, ModelEntry>> = {
   ),
   resnet34: imageNet(34, [3, 4, 6, 3], 'basic', 'As resnet18, with more data and twice the time.'),
   resnet50: imageNet(50, [3, 4, 6, 3], 'bottleneck', "With pretrained weights on a GPU: the field's reference."),
+  'convnext-atto': convNext(
+    'atto',
+    [2, 2, 6, 2],
+    40,
+    'With pretrained weights on a CPU, or ten thousands of pictures.',
+  ),
+  'convnext-pico': convNext('pico', [2, 2, 6, 2], 64, 'As convnext-atto, when it learns too slowly.'),
+  'convnext-tiny': convNext(
+    'tiny',
+    [3, 3, 9, 3],
+    96,
+    'With pretrained weights on a GPU: more accurate than resnet50 at its cost.',
+  ),
+  'vit-tiny': transformer(
+    'tiny',
+    192,
+    'With pretrained weights; from scratch it needs far more pictures than a ResNet.',
+  ),
+  'vit-small': transformer('small', 384, 'With pretrained weights on a GPU.'),
 };

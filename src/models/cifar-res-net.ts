@@ -1,5 +1,6 @@
 /** Residual networks for small pictures. Source: He et al. 2015, https://arxiv.org/abs/1512.03385, section 4.2 */
 import * as nn from '../nn/index.js';
+import { refuseUnknown } from '../optim/options.js';
 import { ArgumentError, type Tensor } from '../torch/index.js';
 import { requireRate, requireWhole } from './options.js';
 
@@ -84,6 +85,7 @@ export class CifarResNet extends nn.Module {
   constructor(options: CifarResNetOptions = {}) {
     super();
     const { depth = 20, width = 16, classes = 10, inputChannels = 3, option = 'A', dropout = 0 } = options;
+    refuseUnknown('CifarResNet', options, known);
     for (const [name, value] of Object.entries({ width, classes, inputChannels }))
       requireWhole('CifarResNet', name, value);
     requireRate('CifarResNet', 'dropout', dropout);
@@ -118,3 +120,12 @@ export class CifarResNet extends nn.Module {
     return this.linear.forward(features);
   }
 }
+
+const known: readonly (keyof CifarResNetOptions)[] = [
+  'depth',
+  'width',
+  'classes',
+  'inputChannels',
+  'option',
+  'dropout',
+];

@@ -1,5 +1,6 @@
 /** The seed text's convolutional network, layer for layer. */
 import * as nn from '../nn/index.js';
+import { refuseUnknown } from '../optim/options.js';
 import type { Tensor } from '../torch/index.js';
 import { requireWhole } from './options.js';
 
@@ -52,6 +53,7 @@ export class ConvNet extends nn.Module {
   constructor(options: ConvNetOptions = {}) {
     super();
     const { channels = 64, blocks = 4, classes = 102, inputChannels = 3 } = options;
+    refuseUnknown('ConvNet', options, known);
     for (const [name, value] of Object.entries({ channels, classes, inputChannels }))
       requireWhole('ConvNet', name, value);
     requireWhole('ConvNet', 'blocks', blocks, 0);
@@ -69,3 +71,5 @@ export class ConvNet extends nn.Module {
     return this.network.forward(x).mean(-1).mean(-1);
   }
 }
+
+const known: readonly (keyof ConvNetOptions)[] = ['channels', 'blocks', 'classes', 'inputChannels'];

@@ -2,6 +2,20 @@
 export type { ModelOptionName, ModelOptions, ModelSpec } from './catalogue.js';
 export { CifarResNet, type CifarResNetOptions, type ShortcutOption } from './cifar-res-net.js';
 export { CNNBlock, ConvNet, type ConvNetOptions } from './conv-net.js';
+export {
+  ConvNeXt,
+  ConvNeXtBlock,
+  type ConvNeXtOptions,
+  ConvNeXtStage,
+  LayerNorm2d,
+} from './conv-next.js';
 export { createModel, modelNames, modelSpec } from './create.js';
 export { MLP, type MLPOptions } from './multilayer-perceptron.js';
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, type ResNetStem, resNetStems } from './res-net.js';
+export {
+  Attention,
+  Block,
+  PatchEmbed,
+  VisionTransformer,
+  type VisionTransformerOptions,
+} from './vision-transformer.js';

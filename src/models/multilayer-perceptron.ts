@@ -1,5 +1,6 @@
 /** Fully connected layers. */
 import * as nn from '../nn/index.js';
+import { refuseUnknown } from '../optim/options.js';
 import { ArgumentError, type Tensor } from '../torch/index.js';
 import { requireRate, requireWhole } from './options.js';
 
@@ -21,6 +22,7 @@ export class MLP extends nn.Module {
   constructor(options: MLPOptions) {
     super();
     const { inputs, hidden = [256, 256], classes = 10, dropout = 0 } = options;
+    refuseUnknown('MLP', options, known);
     requireWhole('MLP', 'inputs', inputs);
     requireWhole('MLP', 'classes', classes);
     requireRate('MLP', 'dropout', dropout);
@@ -42,3 +44,5 @@ export class MLP extends nn.Module {
     return this.network.forward(x);
   }
 }
+
+const known: readonly (keyof MLPOptions)[] = ['inputs', 'hidden', 'classes', 'dropout'];

@@ -1,5 +1,6 @@
 /** Residual networks as torchvision builds them, with a free stem, depth and width. Source: He et al. 2015, https://arxiv.org/abs/1512.03385 */
 import * as nn from '../nn/index.js';
+import { refuseUnknown } from '../optim/options.js';
 import { ArgumentError, type Tensor } from '../torch/index.js';
 import { requireRate, requireWhole, requireWholes } from './options.js';
 
@@ -137,6 +138,7 @@ export class ResNet extends nn.Module {
   constructor(options: ResNetOptions = {}) {
     super();
     const { classes = 1000, inputChannels = 3, block = 'basic', blocks = [2, 2, 2, 2], dropout = 0 } = options;
+    refuseUnknown('ResNet', options, known);
     requireWhole('ResNet', 'classes', classes);
     requireWhole('ResNet', 'inputChannels', inputChannels);
     requireWholes('ResNet', 'blocks', blocks);
@@ -207,3 +209,15 @@ function shortcut(inputs: number, outputs: number, stride: number, average: bool
     );
   return new nn.Sequential(conv1(inputs, outputs, stride), new nn.BatchNorm2d(outputs));
 }
+
+const known: readonly (keyof ResNetOptions)[] = [
+  'classes',
+  'inputChannels',
+  'block',
+  'blocks',
+  'widths',
+  'stem',
+  'averageDown',
+  'zeroInitResidual',
+  'dropout',
+];

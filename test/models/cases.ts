@@ -82,4 +82,58 @@ export const cases: readonly ModelCase[] = [
     module: 'timm',
     size: [64, 64],
   },
+  {
+    name: 'vit-tiny',
+    make: () => createModel('vit-tiny', { classes: 1000 }),
+    python: "timm.create_model('vit_tiny_patch16_224')",
+    module: 'timm',
+    size: [224, 224],
+  },
+  {
+    name: 'vit-small',
+    make: () => createModel('vit_small', { classes: 6, size: [64, 96], patch: 8, depth: 5, dropPath: 0.1 }),
+    python:
+      "timm.create_model('vit_small_patch16_224', num_classes=6, img_size=(64, 96), patch_size=8, depth=5, drop_path_rate=0.1)",
+    module: 'timm',
+    size: [64, 96],
+  },
+  {
+    name: 'vit-grey',
+    make: () =>
+      createModel('vit-tiny', {
+        classes: 4,
+        channels: 1,
+        size: [28, 28],
+        patch: 7,
+        width: 128,
+        depth: 2,
+        dropout: 0.2,
+      }),
+    python:
+      "timm.create_model('vit_tiny_patch16_224', num_classes=4, in_chans=1, img_size=28, patch_size=7, embed_dim=128, num_heads=2, depth=2, drop_rate=0.2)",
+    module: 'timm',
+    size: [28, 28],
+    channels: 1,
+  },
+  {
+    name: 'convnext-atto',
+    make: () => createModel('convnext-atto', { classes: 1000, dropPath: 0.2 }),
+    python: "timm.create_model('convnext_atto', drop_path_rate=0.2)",
+    module: 'timm',
+    size: [64, 64],
+  },
+  {
+    name: 'convnext-pico',
+    make: () => createModel('convnext-pico', { classes: 5, dropout: 0.1 }),
+    python: "timm.create_model('convnext_pico', num_classes=5, drop_rate=0.1)",
+    module: 'timm',
+    size: [64, 32],
+  },
+  {
+    name: 'convnext-tiny',
+    make: () => createModel('convnext-tiny', { classes: 1000 }),
+    python: "timm.create_model('convnext_tiny')",
+    module: 'timm',
+    size: [64, 64],
+  },
 ];
