@@ -1,0 +1,120 @@
+/** Builds from a plan what its training needs: optimiser, average, schedule, loaders. */
+import { buildAugmentation, compose, normalize, toFloat } from '../data/augment/index.js';
+import { DataLoader } from '../data/loader/index.js';
+import type { Split } from '../data/split/index.js';
+import type { BatchTransform, Dataset } from '../data/types.js';
+import {
+  Adam,
+  AdamW,
+  type CommonOptions,
+  constant,
+  cosine,
+  ExponentialMovingAverage,
+  Lion,
+  linear,
+  type Optimizer,
+  oneCycle,
+  paramGroups,
+  RMSprop,
+  type Schedule,
+  SGD,
+  step,
+  warmup,
+} from '../optim/index.js';
+import type { Classifier } from './compute.js';
+import { type OptimisationPlan, type TrainPlan, totalUpdates } from './plan.js';
+
+/** The optimiser of a plan over a model's weights; biases and norms do not decay. */
+export function buildOptimizer(model: Classifier, plan: OptimisationPlan): Optimizer<CommonOptions> {
+  const { learningRate: lr, weightDecay } = plan;
+  const groups = paramGroups(model, { weightDecay });
+  const optimizer = (() => {
+    switch (plan.optimizer) {
+      case 'adamw':
+        return new AdamW(groups, { lr });
+      case 'adam':
+        return new Adam(groups, { lr });
+      case 'sgd':
+        return new SGD(groups, { lr, momentum: 0.9, nesterov: true });
+      case 'lion':
+        return new Lion(groups, { lr });
+      case 'rmsprop':
+        return new RMSprop(groups, { lr, momentum: 0.9 });
+    }
+  })();
+  return optimizer as unknown as Optimizer<CommonOptions>;
+}
+
+/** The factor of the learning rate at each update. */
+export function buildSchedule(plan: OptimisationPlan): Schedule {
+  const steps = Math.max(1, totalUpdates(plan));
+  if (plan.schedule === 'one-cycle') return oneCycle({ steps });
+  const after = Math.max(1, steps - plan.warmupSteps);
+  const fall = {
+    cosine: () => cosine({ steps: after }),
+    linear: () => linear({ steps: after }),
+    // The seed: train until there is no more progress, then cut the rate by a factor of 10; here after each third.
+    step: () => step({ every: Math.max(1, Math.floor(after / 3)), gamma: 0.1 }),
+    constant: () => constant(),
+  }[plan.schedule]();
+  return plan.warmupSteps > 0 ? warmup(fall, { steps: plan.warmupSteps }) : fall;
+}
+
+export function buildAverage(model: Classifier, plan: OptimisationPlan): ExponentialMovingAverage | undefined {
+  if (plan.ema === undefined) return undefined;
+  return new ExponentialMovingAverage(model.parameters(), { decay: plan.ema, warmUp: true, buffers: model.buffers() });
+}
+
+/** uint8 pictures to what the network takes: 0…1, then normalised. Undefined for data that is ready. */
+export function inputTransform(plan: TrainPlan): BatchTransform | undefined {
+  const { form, statistics } = plan.data;
+  if (form === undefined) return undefined;
+  return compose(statistics === undefined ? [toFloat()] : [toFloat(), normalize(statistics)]);
+}
+
+export interface Loaders {
+  readonly train: DataLoader;
+  readonly validation: DataLoader;
+}
+
+/** A loader over pictures, or rows, that are evaluated and not trained on: in order, unchanged. */
+export function evaluationLoader(
+  dataset: Dataset,
+  plan: TrainPlan,
+  batchSize = plan.optimisation.batchSize,
+): DataLoader {
+  const transform = inputTransform(plan);
+  return new DataLoader({
+    dataset,
+    batchSize,
+    workers: plan.data.workers,
+    cache: plan.data.cache,
+    seed: plan.seed,
+    device: plan.machine.device,
+    ...(plan.data.form === undefined ? {} : { form: plan.data.form }),
+    ...(transform === undefined ? {} : { transform }),
+  });
+}
+
+export function buildLoaders(split: Pick<Split, 'train' | 'validation'>, plan: TrainPlan): Loaders {
+  const { form, statistics } = plan.data;
+  const transform =
+    form === undefined
+      ? undefined
+      : plan.augmentation === undefined
+        ? inputTransform(plan)
+        : buildAugmentation(plan.augmentation, { statistics });
+  const train = new DataLoader({
+    dataset: split.train,
+    batchSize: plan.optimisation.batchSize,
+    shuffle: true,
+    dropLast: split.train.length >= plan.optimisation.batchSize,
+    workers: plan.data.workers,
+    cache: plan.data.cache,
+    seed: plan.seed,
+    device: plan.machine.device,
+    ...(form === undefined ? {} : { form }),
+    ...(transform === undefined ? {} : { transform }),
+  });
+  return { train, validation: evaluationLoader(split.validation, plan, Math.max(64, plan.optimisation.batchSize)) };
+}

@@ -1,0 +1,318 @@
+/**
+ * The loop. It reads in the order in which things happen: a batch, the rate, the step, what came of it; after an epoch the validation
+ * and the checkpoint. A number that is not finite sends it back to the last good checkpoint with half the rate, at most twice.
+ */
+import type { DataLoader } from '../data/loader/index.js';
+import type { Batch } from '../data/types.js';
+import type { CommonOptions, ExponentialMovingAverage, Optimizer, Schedule } from '../optim/index.js';
+import type { RunFolder } from '../track/index.js';
+import { type CheckpointKeeper, loadLast, restoreState, takeState } from './checkpoint.js';
+import type { Classifier, Stepper } from './compute.js';
+import { RunError } from './errors.js';
+import { evaluate, turn } from './evaluate.js';
+import type { StepEvent, TrainEvent } from './events.js';
+import { type Fault, findFault } from './faults.js';
+import { type TrainPlan, totalUpdates } from './plan.js';
+import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
+import type { StopSignal } from './stop.js';
+
+/** What trains, built from a plan. */
+export interface Training {
+  readonly plan: TrainPlan;
+  readonly model: Classifier;
+  readonly optimizer: Optimizer<CommonOptions>;
+  readonly stepper: Stepper;
+  readonly schedule: Schedule;
+  readonly average: ExponentialMovingAverage | undefined;
+  readonly train: DataLoader;
+  readonly validation: DataLoader;
+  readonly run: RunFolder;
+  readonly keeper: CheckpointKeeper;
+  readonly progress: Progress;
+  readonly stop: StopSignal;
+}
+
+/** How the loop ended. */
+export type Outcome = 'done' | 'stopped' | 'patience';
+
+const mostRollbacks = 2;
+
+/** Runs `callback` with the averaged weights in the model, where there is an average. */
+export async function withAverage<T>(training: Pick<Training, 'average'>, callback: () => Promise<T>): Promise<T> {
+  training.average?.swap();
+  try {
+    return await callback();
+  } finally {
+    training.average?.swap();
+  }
+}
+
+/** Saves everything. @throws CheckpointError, with the checkpoints of before intact */
+export async function checkpoint(training: Training, score?: number): Promise<TrainEvent> {
+  const { progress, keeper } = training;
+  const saved = await keeper.save(
+    takeState(training, {
+      step: progress.step,
+      epoch: progress.epoch,
+      loader: training.train.state(),
+      metrics: progress.state(training.stepper.state()),
+      ...(score === undefined ? {} : { score }),
+    }),
+  );
+  return { kind: 'checkpoint', file: saved.file, step: progress.step };
+}
+
+/** Puts a checkpoint back into everything that trains. */
+export function putBack(training: Training, state: Awaited<ReturnType<typeof loadLast>>['state']): void {
+  restoreState(training, state);
+  const saved = state.metrics as ProgressState;
+  training.progress.restore(saved);
+  training.stepper.restore(saved.stepper as ReturnType<Stepper['state']>);
+  training.optimizer.zeroGrad();
+  if (state.loader !== undefined) training.train.restore(state.loader);
+}
+
+/** Sets the rate of every group for the coming update: its base, times the schedule, times what rollbacks left of it. */
+function setRate(training: Training, base: number): number {
+  const { progress, schedule, optimizer } = training;
+  const factor = schedule(progress.updates) * progress.rateFactor;
+  for (const group of optimizer.paramGroups) group.lr = base * factor;
+  return base * factor;
+}
+
+/** Names of the pictures of a batch, the first few. */
+function namesOf(training: Training, batch: Batch): string[] {
+  const positions = batch.index.toTypedArray() as BigInt64Array;
+  return [...positions].map((position) => training.train.dataset.sampleName(Number(position)));
+}
+
+/** Back to the last good checkpoint, with half the rate. @throws RunError when that was done twice already */
+async function rollBack(training: Training, fault: Fault, names: readonly string[]): Promise<TrainEvent> {
+  const { progress, run, keeper } = training;
+  const at = progress.step;
+  const some = `${names.slice(0, 5).join(', ')}${names.length > 5 ? `, … (${names.length} pictures)` : ''}`;
+  const what = `Step ${at + 1}: ${fault.sentence}; batch: ${some}.`;
+  const { rollbacks, rateFactor } = progress;
+  if (rollbacks >= mostRollbacks)
+    throw new RunError(
+      `${what} It happened again after the learning rate was halved twice. ${fault.remedy} The last good checkpoint is ${keeper.last}.`,
+    );
+  const last = await loadLast(keeper.folder);
+  putBack(training, last.state);
+  progress.rollbacks = rollbacks + 1;
+  progress.rateFactor = rateFactor / 2;
+  await run.truncateAfter(progress.step);
+  const text = `${what} Back to step ${progress.step} with half the learning rate. ${fault.remedy}`;
+  run.log({
+    step: progress.step,
+    epoch: progress.epoch,
+    kind: 'rollback',
+    at,
+    text,
+    files: names,
+    layer: fault.layer,
+    operator: fault.operator,
+  });
+  run.warn(text);
+  // So that a kill from here on does not forget it.
+  await checkpoint(training);
+  return { kind: 'rollback', step: at, toStep: progress.step, text };
+}
+
+/** Validates, with the averaged weights where there are some; gives undefined when it was asked to stop. */
+async function validate(training: Training, epoch: number) {
+  const { plan, progress, stop } = training;
+  const evaluation = await withAverage(training, () =>
+    evaluate(training.model, training.validation, {
+      machine: plan.machine,
+      classes: plan.data.classes,
+      loss: { multiLabel: plan.data.multiLabel },
+      stop,
+    }),
+  );
+  if (evaluation === undefined) return undefined;
+  const { metrics } = evaluation;
+  const batches = plan.optimisation.batches;
+  const one: Validation = {
+    step: progress.step,
+    epoch: progress.step / batches,
+    loss: metrics.logLoss,
+    accuracy: metrics.accuracy,
+  };
+  const before = progress.best();
+  progress.validations.push(one);
+  return { metrics, one, best: before === undefined || isBetter(one, before) };
+}
+
+/** Trains until the plan is done, patience ends, or a stop is asked for. Begins where the progress says. */
+export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent, Outcome> {
+  const { plan, run, progress, stop, train } = training;
+  const { epochs, batches, learningRate, patience } = plan.optimisation;
+  const steps = epochs * batches;
+  const updates = totalUpdates(plan.optimisation);
+  // Not more than a few thousand lines however long the run; the same steps again when it is resumed.
+  const logEvery = Math.max(1, Math.ceil(steps / 5000));
+  let lastSave = performance.now();
+  // A rollback in the first epoch needs somewhere to go.
+  if (progress.step === 0) yield await checkpoint(training);
+  let mark = performance.now();
+  const clock = (): number => {
+    const now = performance.now();
+    const spent = (now - mark) / 1000;
+    mark = now;
+    progress.seconds += spent;
+    return spent;
+  };
+  clock();
+  const paceFrom = { step: progress.step, seconds: progress.seconds };
+
+  while (progress.epoch < epochs) {
+    const epochStart = progress.seconds;
+    const epochFirstStep = progress.step;
+    let restarted = false;
+    // A run that was stopped in a validation goes on there: its loader stands in the next epoch already.
+    const batchesLeft = train.epoch === progress.epoch ? train : [];
+    for await (const batch of batchesLeft) {
+      const rate = setRate(training, learningRate);
+      const outcome = training.stepper.step(batch);
+      if (!outcome.finite) {
+        const fault = findFault(training.model, batch, plan.machine, {
+          labelSmoothing: plan.optimisation.labelSmoothing,
+          multiLabel: plan.data.multiLabel,
+        });
+        yield await rollBack(training, fault, namesOf(training, batch));
+        restarted = true;
+        break;
+      }
+      progress.step += 1;
+      if (outcome.updated) {
+        progress.updates += 1;
+        training.average?.update();
+      }
+      const spike = progress.note(outcome.loss, outcome.correct, outcome.count);
+      clock();
+      const pace = (progress.seconds - paceFrom.seconds) / Math.max(1, progress.step - paceFrom.step);
+      const report = train.report();
+      const event: StepEvent = {
+        kind: 'step',
+        step: progress.step,
+        steps,
+        epoch: progress.epoch,
+        epochs,
+        loss: outcome.loss,
+        accuracy: progress.sums.correct / progress.sums.count,
+        learningRate: rate,
+        perSecond:
+          ((progress.step - epochFirstStep) * plan.optimisation.batchSize) / (progress.seconds - epochStart || 1e-9),
+        waiting: report.waitShare,
+        memory: process.memoryUsage.rss(),
+        secondsLeft: pace * (steps - progress.step),
+        spike,
+      };
+      if (progress.step % logEvery === 0 || spike)
+        run.log({
+          step: progress.step,
+          epoch: progress.epoch,
+          kind: 'step',
+          loss: outcome.loss,
+          learningRate: rate,
+          ...(Number.isNaN(outcome.gradientNorm) ? {} : { gradientNorm: outcome.gradientNorm }),
+          ...(spike ? { spike } : {}),
+        });
+      yield event;
+      // Signals, timers and workers have their turn.
+      await turn();
+      if (stop.reason !== undefined) {
+        yield await checkpoint(training);
+        return 'stopped';
+      }
+      if (
+        plan.validateEvery !== undefined &&
+        progress.step % plan.validateEvery === 0 &&
+        progress.step % batches !== 0
+      ) {
+        const validated = await validate(training, progress.step / batches);
+        if (validated !== undefined) {
+          run.log({
+            step: progress.step,
+            epoch: progress.epoch,
+            kind: 'validation',
+            loss: validated.one.loss,
+            accuracy: validated.one.accuracy,
+          });
+          yield await checkpoint(training, scoreOf(validated.one));
+          lastSave = performance.now();
+        }
+        mark = performance.now();
+      }
+      if (performance.now() - lastSave > plan.checkpointEvery * 60_000) {
+        yield await checkpoint(training);
+        lastSave = performance.now();
+        clock();
+      }
+    }
+    if (restarted) continue;
+    if (training.stepper.flush()?.updated === true) {
+      progress.updates += 1;
+      training.average?.update();
+    }
+    if (progress.sums.count === 0)
+      throw new RunError(
+        `Not one picture of ${train.dataset.root} could be read in this epoch (${train.samplesSkipped} are bad); is the folder still there?`,
+      );
+    const { report, sums } = { report: train.report(), sums: progress.sums };
+    const seconds = progress.seconds - epochStart;
+    const validated = await validate(training, progress.epoch + 1);
+    if (validated === undefined) {
+      // Stopped within the validation: it is done again when the run goes on, and the epoch is not counted before.
+      yield await checkpoint(training);
+      return 'stopped';
+    }
+    progress.epoch += 1;
+    progress.sums = { loss: 0, correct: 0, count: 0 };
+    clock();
+    const facts = { trainLoss: sums.loss / sums.count, trainAccuracy: sums.correct / sums.count };
+    run.log({
+      step: progress.step,
+      epoch: progress.epoch - 1,
+      kind: 'epoch',
+      ...facts,
+      validationLoss: validated.one.loss,
+      validationAccuracy: validated.one.accuracy,
+      learningRate: (training.optimizer.paramGroups[0] as { lr: number }).lr,
+      seconds,
+      waiting: report.waitShare,
+      skipped: report.skipped.length,
+    });
+    yield {
+      kind: 'epoch',
+      step: progress.step,
+      epoch: progress.epoch,
+      epochs,
+      ...facts,
+      validation: validated.metrics,
+      best: validated.best,
+      seconds,
+      perSecond: sums.count / seconds,
+      waiting: report.waitShare,
+    };
+    yield await checkpoint(training, scoreOf(validated.one));
+    lastSave = performance.now();
+    const best = progress.best() as Validation;
+    void run.update({
+      progress: {
+        step: progress.step,
+        steps,
+        epoch: progress.epoch,
+        epochs,
+        updates: progress.updates,
+        of: updates,
+        seconds: progress.seconds,
+      },
+      best: { metric: 'validation accuracy', value: best.accuracy, step: best.step, epoch: best.epoch },
+    });
+    if (patience !== undefined && progress.epoch - best.epoch >= patience) return 'patience';
+    if (stop.reason !== undefined) return 'stopped';
+  }
+  return 'done';
+}

@@ -1,0 +1,68 @@
+/** What a run will do, with nothing left open: everything that rebuilding and going on with it needs. Fits JSON; stands in `run.json`. */
+import type { AugmentationSpec } from '../data/augment/index.js';
+import type { ChannelStatistics, PictureForm } from '../data/types.js';
+import type { ModelOptions } from '../models/index.js';
+import type { Machine } from './compute.js';
+
+export type OptimizerName = 'adamw' | 'adam' | 'sgd' | 'lion' | 'rmsprop';
+export type ScheduleName = 'cosine' | 'linear' | 'step' | 'constant' | 'one-cycle';
+
+export interface DataPlan {
+  /** Absolute path, empty when the data was given as an object. */
+  readonly path: string;
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly multiLabel: boolean;
+  /** Undefined for data that is no pictures. */
+  readonly form?: PictureForm;
+  readonly statistics?: ChannelStatistics;
+  readonly workers: number | 'auto';
+  readonly cache: boolean;
+}
+
+export interface ModelPlan {
+  /** Name for `createModel`; empty when the model was given as an object. */
+  readonly name: string;
+  readonly options: ModelOptions;
+}
+
+export interface OptimisationPlan {
+  readonly epochs: number;
+  /** Batches of an epoch. */
+  readonly batches: number;
+  readonly batchSize: number;
+  readonly accumulate: number;
+  readonly optimizer: OptimizerName;
+  /** Top of the schedule. */
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly schedule: ScheduleName;
+  /** Updates in which the rate rises. */
+  readonly warmupSteps: number;
+  readonly clip?: number;
+  readonly labelSmoothing: number;
+  /** Decay of the moving average of the weights. */
+  readonly ema?: number;
+  /** Epochs without a better validation after which training stops. */
+  readonly patience?: number;
+}
+
+export interface TrainPlan {
+  readonly seed: number;
+  readonly data: DataPlan;
+  readonly model: ModelPlan;
+  readonly optimisation: OptimisationPlan;
+  /** What is done to training pictures; JSON. */
+  readonly augmentation?: AugmentationSpec;
+  readonly machine: Machine;
+  readonly validateEvery?: number;
+  /** Minutes. */
+  readonly checkpointEvery: number;
+  readonly keep: number;
+  readonly averageBest: boolean;
+}
+
+/** Updates of the whole run. */
+export function totalUpdates(plan: OptimisationPlan): number {
+  return plan.epochs * Math.ceil(plan.batches / plan.accumulate);
+}

@@ -1,0 +1,126 @@
+/**
+ * Tunes the machine: measures precision × memory format × threads on the first real batches and keeps the fastest choice whose loss
+ * agrees with float32. Leaves no trace on the run.
+ */
+import { availableParallelism } from 'node:os';
+import type { CommonOptions, Optimizer } from '../optim/index.js';
+import { Preserved } from '../optim/preserve.js';
+import { type Tensor, torch } from '../torch/index.js';
+import {
+  type Classifier,
+  type Machine,
+  type MemoryFormat,
+  type Precision,
+  placeModel,
+  type StepOptions,
+  Stepper,
+} from './compute.js';
+
+export interface TuneOptions {
+  readonly model: Classifier;
+  readonly optimizer: Optimizer<CommonOptions>;
+  /** One or two real batches of the size that will be trained with. */
+  readonly batches: readonly { readonly input: Tensor; readonly target: Tensor }[];
+  readonly device: string;
+  readonly step?: StepOptions;
+  /** What is given is not measured. */
+  readonly precision?: Precision;
+  readonly memoryFormat?: MemoryFormat;
+  readonly threads?: number;
+  /** Seconds that one choice is measured for, at least one step. Default 1. */
+  readonly seconds?: number;
+  /** How far the loss may be from float32's, as a share of it. Default 0.02. */
+  readonly tolerance?: number;
+  readonly onTrial?: (trial: Trial) => void;
+}
+
+export interface Trial {
+  readonly machine: Machine;
+  /** Training steps, in pictures per second. */
+  readonly perSecond: number;
+  /** Losses of the first steps. */
+  readonly losses: readonly number[];
+  readonly agrees: boolean;
+}
+
+export interface Tuned {
+  readonly machine: Machine;
+  readonly trials: readonly Trial[];
+  /** The chosen speed over that of plain float32 with all threads. */
+  readonly gain: number;
+}
+
+/** Steps whose losses are compared: the second and third depend on the updates, too. */
+const comparedSteps = 3;
+
+function measure(options: TuneOptions, machine: Machine, baseline: readonly number[] | undefined): Trial {
+  const { model, optimizer, batches, seconds = 1, tolerance = 0.02 } = options;
+  const preserved = new Preserved(model, optimizer, []);
+  try {
+    placeModel(model, machine);
+    const stepper = new Stepper(model, optimizer, machine, { ...options.step, accumulate: 1 });
+    const losses: number[] = [];
+    const times: number[] = [];
+    // The first step allocates and prepares kernels; it is counted for its loss only.
+    for (let i = 0, spent = 0; i < comparedSteps || spent < seconds; i++) {
+      const begin = performance.now();
+      const { loss } = stepper.step(batches[i % batches.length] as (typeof batches)[number]);
+      if (machine.device.startsWith('cuda')) torch.cuda.synchronize();
+      const time = (performance.now() - begin) / 1000;
+      if (losses.length < comparedSteps) losses.push(loss);
+      if (i > 0) times.push(time);
+      spent += time;
+    }
+    const size = (batches[0] as (typeof batches)[number]).target.shape[0] as number;
+    const agrees =
+      losses.every(Number.isFinite) &&
+      (baseline === undefined ||
+        losses.every(
+          (loss, i) => Math.abs(loss - (baseline[i] as number)) <= tolerance * Math.abs(baseline[i] as number) + 1e-3,
+        ));
+    return { machine, perSecond: size / Math.min(...times), losses, agrees };
+  } finally {
+    preserved.restore();
+    preserved.dispose();
+  }
+}
+
+/** Thread counts worth trying: all, half, one. */
+const threadChoices = (most: number): number[] => [...new Set([most, Math.ceil(most / 2), 1])];
+
+/**
+ * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then the
+ * threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
+ */
+export function tuneMachine(options: TuneOptions): Tuned {
+  const { device, precision, memoryFormat } = options;
+  const cores = availableParallelism();
+  const most = options.threads ?? cores;
+  const halves: Precision[] = device.startsWith('cuda')
+    ? ['bfloat16', 'float16']
+    : device === 'mps'
+      ? ['float16']
+      : ['bfloat16'];
+  const precisions: Precision[] = precision === undefined ? ['float32', ...halves] : [precision];
+  const pictures = options.batches[0]?.input.ndim === 4;
+  const formats: MemoryFormat[] =
+    memoryFormat === undefined ? (pictures ? ['contiguous', 'channels-last'] : ['contiguous']) : [memoryFormat];
+  const trials: Trial[] = [];
+  let baseline: readonly number[] | undefined;
+  const attempt = (machine: Machine): void => {
+    const trial = measure(options, machine, baseline);
+    baseline ??= trial.losses;
+    trials.push(trial);
+    options.onTrial?.(trial);
+  };
+  for (const chosenPrecision of precisions)
+    for (const format of formats) attempt({ device, precision: chosenPrecision, memoryFormat: format, threads: most });
+  const fastest = (): Trial =>
+    trials.filter((trial) => trial.agrees).reduce((a, b) => (b.perSecond > a.perSecond ? b : a), trials[0] as Trial);
+  const chosen = fastest().machine;
+  if (options.threads === undefined && device === 'cpu')
+    for (const threads of threadChoices(cores)) if (threads !== most) attempt({ ...chosen, threads });
+  const best = fastest();
+  placeModel(options.model, best.machine);
+  return { machine: best.machine, trials, gain: best.perSecond / (trials[0] as Trial).perSecond };
+}
