@@ -41,7 +41,7 @@ export class Job {
       number,
       batchSize,
       ring,
-      control: new SharedArrayBuffer(4 * (Word.ring + 2 * ring)),
+      control: new SharedArrayBuffer(4 * (Word.ring + ring)),
       positions: shared,
       rows: new SharedArrayBuffer(Math.max(1, positions.length)),
     });
@@ -86,12 +86,8 @@ export class Job {
     Atomics.notify(this.control, Word.consumed);
   }
 
-  #doneAt(batch: number): number {
-    return Word.ring + (batch % this.memory.ring);
-  }
-
   #bufferAt(batch: number): number {
-    return Word.ring + this.memory.ring + (batch % this.memory.ring);
+    return Word.ring + (batch % this.memory.ring);
   }
 
   /** Number of the buffer that the batch is put together in. */
@@ -106,17 +102,19 @@ export class Job {
   /** Notes the end of a ticket. @returns true when its batch is complete */
   finish(ticket: number, row: number): boolean {
     Atomics.store(this.rows, ticket, row);
-    const batch = Math.floor(ticket / this.memory.batchSize);
-    return Atomics.add(this.control, this.#doneAt(batch), 1) + 1 === this.rowsOf(batch);
+    return this.isComplete(Math.floor(ticket / this.memory.batchSize));
   }
 
+  /** Looks at every row: a counter could be left wrong by a thread that dies. */
   isComplete(batch: number): boolean {
-    return Atomics.load(this.control, this.#doneAt(batch)) === this.rowsOf(batch);
+    const first = batch * this.memory.batchSize;
+    for (let ticket = first + this.rowsOf(batch) - 1; ticket >= first; ticket--)
+      if (Atomics.load(this.rows, ticket) === Row.pending) return false;
+    return true;
   }
 
   /** Frees the place of a complete batch for the one that is `ring` later, which will use `buffer`. */
   consume(batch: number, buffer: number): void {
-    Atomics.store(this.control, this.#doneAt(batch), 0);
     this.setBuffer(batch, buffer);
     Atomics.store(this.control, Word.consumed, batch + 1);
     Atomics.notify(this.control, Word.consumed);

@@ -12,6 +12,7 @@ import type { LoaderSettings } from './options.js';
 import type { ReaderPlan } from './picture-reader.js';
 import { InlineProducer, type Producer } from './producer.js';
 import type { RowSource, Rows, Skip } from './rows.js';
+import { ThreadProducer } from './thread-producer.js';
 
 /** Buffers that may be lent out as tensors while others are filled; beyond them batches are copied. */
 const spareBuffers = 4;
@@ -75,9 +76,17 @@ export class PictureRows implements RowSource {
       bad: (position: number, reason: string) => {
         this.#reasons.set(this.#slots[position] as number, reason);
       },
+      killed: (position: number, reason: string) => {
+        const slot = this.#slots[position] as number;
+        this.#reasons.set(slot, reason);
+        Atomics.store(this.#table.status, slot, Status.bad);
+      },
       cacheStopped: () => undefined,
     };
-    return new InlineProducer(this.#plan, buffers, events);
+    const { workers } = this.#settings;
+    return workers === 0
+      ? new InlineProducer(this.#plan, buffers, events)
+      : new ThreadProducer(this.#plan, buffers, events, workers);
   }
 
   async next(): Promise<Rows | null> {

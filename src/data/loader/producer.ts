@@ -6,6 +6,8 @@ import { PictureReader, type ReaderPlan } from './picture-reader.js';
 export interface ProducerEvents {
   /** A picture at this position of the data set turned out to be bad. */
   bad(position: number, reason: string): void;
+  /** Decoding this picture ends the thread that does it. */
+  killed(position: number, reason: string): void;
   /** Nothing is written to the cache any more. */
   cacheStopped(reason: string): void;
 }
