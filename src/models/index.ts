@@ -10,6 +10,13 @@ export {
   LayerNorm2d,
 } from './conv-next.js';
 export { createModel, modelNames, modelSpec } from './create.js';
+export {
+  describeModel,
+  type LayerDescription,
+  type ModelDescription,
+  trainingBytes,
+} from './describe.js';
+export { type MeasureOptions, type ModelSpeed, measureModel, type Speed } from './measure.js';
 export { MLP, type MLPOptions } from './multilayer-perceptron.js';
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, type ResNetStem, resNetStems } from './res-net.js';
 export {
