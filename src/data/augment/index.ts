@@ -1,4 +1,6 @@
 /** Augmentation on whole batches, with torchvision's names in camelCase. */
+
+export { type RandAugmentOptions, randAugment, trivialAugmentWide } from './auto.js';
 export { type ColorJitterOptions, colorJitter, randomGrayscale } from './colour.js';
 export { compose, normalize, randomApply, randomChoice, toFloat } from './compose.js';
 export {
@@ -12,5 +14,42 @@ export {
   randomVerticalFlip,
 } from './crop.js';
 export * as augmentFunctional from './functional.js';
+export {
+  type RandomAffineOptions,
+  type RandomPerspectiveOptions,
+  type RandomRotationOptions,
+  randomAffine,
+  randomPerspective,
+  randomRotation,
+} from './geometry.js';
 export { cutmix, type MixOptions, mixup, type RandomErasingOptions, randomErasing } from './mix.js';
+export {
+  type AugmentationChanges,
+  type AugmentationPreset,
+  augmentationPreset,
+  augmentationPresets,
+  changeAugmentation,
+  describeAugmentation,
+  type PresetOptions,
+  presetFor,
+} from './presets.js';
+export {
+  type AugmentationSpec,
+  type AugmentationStep,
+  type BuildAugmentationOptions,
+  buildAugmentation,
+} from './spec.js';
+export {
+  type GaussianBlurOptions,
+  gaussianBlur,
+  type RandomAdjustSharpnessOptions,
+  type RandomPosterizeOptions,
+  type RandomSolarizeOptions,
+  randomAdjustSharpness,
+  randomAutocontrast,
+  randomEqualize,
+  randomInvert,
+  randomPosterize,
+  randomSolarize,
+} from './tone.js';
 export type { Augmentation, AugmentationName } from './transform.js';
