@@ -1,7 +1,7 @@
 /** RandAugment and TrivialAugment: one or more of fourteen operators drawn for each picture. Tables and defaults are torchvision's. */
 import { torch } from '../../torch/index.js';
-import { colourShape, type Group, mapGroups, type PictureShape } from './blocks.js';
 import { roundHalfEven } from './crop.js';
+import { colourShape, type Group, mapGroups, type PictureShape } from './functional/blocks.js';
 import {
   brightnessKernel,
   type ColourKernel,
@@ -9,16 +9,16 @@ import {
   type Limits,
   limitsOf,
   saturationKernel,
-} from './functional-colour.js';
-import { sharpnessKernel } from './functional-filter.js';
-import { autocontrastKernel, equalizeKernel, posterizeKernel, solarizeKernel } from './functional-tone.js';
+} from './functional/colour.js';
+import { sharpnessKernel } from './functional/filter.js';
+import { autocontrastKernel, equalizeKernel, posterizeKernel, solarizeKernel } from './functional/tone.js';
 import {
   type InverseMatrix,
   inverseAffineMatrix,
   rotationGroups,
   type WarpOptions,
   warpGroup,
-} from './functional-warp.js';
+} from './functional/warp.js';
 import { choice, known, number } from './options.js';
 import { type Augmentation, augmentation, withInput } from './transform.js';
 

@@ -1,5 +1,5 @@
 /** Random changes of colour. Names and defaults are torchvision's. */
-import { colourShape, type Group, mapGroups } from './blocks.js';
+import { colourShape, type Group, mapGroups } from './functional/blocks.js';
 import {
   brightnessKernel,
   type ColourKernel,
@@ -8,7 +8,7 @@ import {
   limitsOf,
   rgbToGrayscale,
   saturationKernel,
-} from './functional-colour.js';
+} from './functional/colour.js';
 import { known, number, probability, type Range, range } from './options.js';
 import { type Augmentation, augmentation, chosenRows, onRows, withInput } from './transform.js';
 

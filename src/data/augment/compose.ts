@@ -1,7 +1,7 @@
 /** Putting transforms together, and the two that end every chain: floats and normalisation. */
 import { ArgumentError } from '../../torch/index.js';
 import type { BatchTransform, ChannelStatistics } from '../types.js';
-import { normalizePictures, softTargets, toFloatPictures } from './functional-mix.js';
+import { normalizePictures, softTargets, toFloatPictures } from './functional/mix.js';
 import { known, probability } from './options.js';
 import {
   type Augmentation,

@@ -1,9 +1,9 @@
 /** Random crops and flips. Names and defaults are torchvision's. */
 import { ArgumentError } from '../../torch/index.js';
 import { type Draws, sampleRandom } from '../random.js';
-import { pictureShape } from './blocks.js';
-import { type Box, crop, horizontalFlip, type PicturePadding, pad, verticalFlip } from './functional-crop.js';
-import { resizedCrop } from './functional-resize.js';
+import { pictureShape } from './functional/blocks.js';
+import { type Box, crop, horizontalFlip, type PicturePadding, pad, verticalFlip } from './functional/crop.js';
+import { resizedCrop } from './functional/resize.js';
 import { choice, known, number, probability, type Range, range, size } from './options.js';
 import { type Augmentation, augmentation, chosenRows, withInput } from './transform.js';
 

@@ -1,8 +1,8 @@
 /** Random rotation, affine maps and perspective. Names and defaults are torchvision's. */
 import { ArgumentError } from '../../torch/index.js';
 import type { Draws } from '../random.js';
-import { pictureShape } from './blocks.js';
 import { roundHalfEven } from './crop.js';
+import { pictureShape } from './functional/blocks.js';
 import {
   type AffineParameters,
   affine,
@@ -11,7 +11,7 @@ import {
   perspectiveCoefficients,
   rotate,
   type WarpOptions,
-} from './functional-warp.js';
+} from './functional/warp.js';
 import { angles, choice, known, number, probability, type Range, range } from './options.js';
 import { type Augmentation, augmentation, onRows, withInput } from './transform.js';
 

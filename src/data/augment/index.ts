@@ -13,7 +13,7 @@ export {
   randomResizedCrop,
   randomVerticalFlip,
 } from './crop.js';
-export * as augmentFunctional from './functional.js';
+export * as augmentFunctional from './functional/index.js';
 export {
   type RandomAffineOptions,
   type RandomPerspectiveOptions,

@@ -2,10 +2,10 @@
 import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
 import type { Draws } from '../random.js';
 import type { Batch } from '../types.js';
-import { pictureShape, positions } from './blocks.js';
 import { roundHalfEven } from './crop.js';
-import type { Box } from './functional-crop.js';
-import { blendRows, erase, pasteRows, softTargets } from './functional-mix.js';
+import { pictureShape, positions } from './functional/blocks.js';
+import type { Box } from './functional/crop.js';
+import { blendRows, erase, pasteRows, softTargets } from './functional/mix.js';
 import { known, number, probability, type Range, range } from './options.js';
 import { type Augmentation, augmentation, withInput } from './transform.js';
 

@@ -1,8 +1,8 @@
 /** Random changes of levels, sharpness and blur. Names and defaults are torchvision's. */
 import { ArgumentError, type Tensor } from '../../torch/index.js';
-import { pictureShape } from './blocks.js';
-import { adjustSharpness, gaussianBlurImages } from './functional-filter.js';
-import { autocontrast, equalize, invert, posterize, solarize } from './functional-tone.js';
+import { pictureShape } from './functional/blocks.js';
+import { adjustSharpness, gaussianBlurImages } from './functional/filter.js';
+import { autocontrast, equalize, invert, posterize, solarize } from './functional/tone.js';
 import { known, number, probability, type Range, range } from './options.js';
 import { type Augmentation, type AugmentationName, augmentation, chosenRows, onRows, withInput } from './transform.js';
 

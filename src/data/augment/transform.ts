@@ -2,7 +2,7 @@
 import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
 import { type Draws, sampleRandom } from '../random.js';
 import type { Batch, BatchContext, BatchTransform } from '../types.js';
-import { positions } from './blocks.js';
+import { positions } from './functional/blocks.js';
 
 /**
  * Every random transform has a number, and draws from stream 16 + 128 · position + number: two transforms of one kind in a `compose`

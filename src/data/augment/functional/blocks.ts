@@ -2,7 +2,7 @@
  * Batches of pictures as operators see them, and how to walk them. Colour operators touch every value many times; on a CPU that is
  * several times faster on a few pictures at once, which fit the cache, than on the whole batch, which does not.
  */
-import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
+import { ArgumentError, type Tensor, torch } from '../../../torch/index.js';
 
 /** Size of a batch of pictures. */
 export interface PictureShape {

@@ -1,8 +1,8 @@
 /** What changes floats, erases and mixes, with given parameters. */
-import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
-import type { ChannelStatistics } from '../types.js';
+import { ArgumentError, type Tensor, torch } from '../../../torch/index.js';
+import type { ChannelStatistics } from '../../types.js';
 import { forBlocks, pictureShape } from './blocks.js';
-import type { Box } from './functional-crop.js';
+import type { Box } from './crop.js';
 
 /** Values as y = x · scale + shift per channel, uint8 or floats in, float32 out. One pass over blocks that fit the cache. */
 function affine(images: Tensor, scale: readonly number[], shift: readonly number[], title: string): Tensor {

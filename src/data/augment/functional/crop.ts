@@ -2,7 +2,7 @@
  * Cutting, resizing and mirroring with given parameters, one set per picture; equal to `torchvision.transforms.v2.functional` on tensors.
  * Source: https://docs.pytorch.org/vision/stable/transforms.html#functionals
  */
-import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
+import { ArgumentError, type Tensor, torch } from '../../../torch/index.js';
 import { forBlocks, pictureShape, positions } from './blocks.js';
 
 /** A rectangle in pixels. */

@@ -1,7 +1,7 @@
 /** Sharpness and blur with given parameters, one per picture; equal to `torchvision.transforms.v2.functional` on tensors. */
-import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
+import { ArgumentError, type Tensor, torch } from '../../../torch/index.js';
 import { colourShape, mapPlanes, numbersFor, type PerPicture, perPicture, pictureShape } from './blocks.js';
-import { type ColourKernel, limitsOf } from './functional-colour.js';
+import { type ColourKernel, limitsOf } from './colour.js';
 
 export const sharpnessKernel: ColourKernel = (planes, factors, { bound, whole }) => {
   const [, channels, height, width] = planes.shape as [number, number, number, number];

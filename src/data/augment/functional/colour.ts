@@ -3,7 +3,7 @@
  * Pictures: [N, 1 or 3, H, W], uint8 or floats in 0…1; the result has the same type and memory format.
  * Source: https://docs.pytorch.org/vision/stable/transforms.html#functionals
  */
-import { type Tensor, torch } from '../../torch/index.js';
+import { type Tensor, torch } from '../../../torch/index.js';
 import { bound, colourShape, mapPlanes, numbersFor, type PerPicture, perPicture } from './blocks.js';
 
 /** Changes planes of floats in place by a factor for each picture. */

@@ -1,7 +1,7 @@
 /** Operators on the levels of pictures, with given parameters; equal to `torchvision.transforms.v2.functional` on tensors. */
-import { type Tensor, torch } from '../../torch/index.js';
+import { type Tensor, torch } from '../../../torch/index.js';
 import { colourShape, mapPlanes, numbersFor, type PerPicture, perPicture } from './blocks.js';
-import { type ColourKernel, limitsOf } from './functional-colour.js';
+import { type ColourKernel, limitsOf } from './colour.js';
 
 export const posterizeKernel: ColourKernel = (planes, bits, { whole }) => {
   if (whole) {

@@ -1,7 +1,7 @@
 /** Cutting a rectangle from each picture and bringing all to one size. Equal to torchvision's `resized_crop` on tensors, bilinear. */
-import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
+import { ArgumentError, type Tensor, torch } from '../../../torch/index.js';
 import { forBlocks, pictureShape } from './blocks.js';
-import type { Box } from './functional-crop.js';
+import type { Box } from './crop.js';
 
 export interface ResizedCropOptions {
   /** Smooth where a box is larger than the result, as image programs do; default true. */

@@ -6,7 +6,7 @@ export {
   adjustHue,
   adjustSaturation,
   rgbToGrayscale,
-} from './functional-colour.js';
+} from './colour.js';
 export {
   type Box,
   crop,
@@ -15,11 +15,11 @@ export {
   type PicturePadding,
   pad,
   verticalFlip,
-} from './functional-crop.js';
-export { adjustSharpness, gaussianBlurImages } from './functional-filter.js';
-export { blendRows, erase, normalizePictures, pasteRows, softTargets, toFloatPictures } from './functional-mix.js';
-export { type ResizedCropOptions, resizedCrop } from './functional-resize.js';
-export { autocontrast, equalize, invert, posterize, solarize } from './functional-tone.js';
+} from './crop.js';
+export { adjustSharpness, gaussianBlurImages } from './filter.js';
+export { blendRows, erase, normalizePictures, pasteRows, softTargets, toFloatPictures } from './mix.js';
+export { type ResizedCropOptions, resizedCrop } from './resize.js';
+export { autocontrast, equalize, invert, posterize, solarize } from './tone.js';
 export {
   type AffineParameters,
   affine,
@@ -30,4 +30,4 @@ export {
   perspectiveCoefficients,
   rotate,
   type WarpOptions,
-} from './functional-warp.js';
+} from './warp.js';

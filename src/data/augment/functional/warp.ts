@@ -2,7 +2,7 @@
  * Rotation, affine maps and perspective with given parameters, one set per picture; equal to `torchvision.transforms.v2.functional` on
  * tensors. Every position of the result looks up where it comes from: a grid of coordinates, then one sampling operator.
  */
-import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
+import { ArgumentError, type Tensor, torch } from '../../../torch/index.js';
 import { type Group, mapGroups, type PictureShape, pictureShape } from './blocks.js';
 
 export interface WarpOptions {
