@@ -15,8 +15,9 @@ import { type SampleTable, Status } from './sample-table.js';
 export interface StorePlan {
   readonly dataFile: string;
   readonly journalFile: string;
-  /** Bytes of a picture. */
-  readonly slotBytes: number;
+  /** Bytes of a picture, and from one to the next. */
+  readonly pictureBytes: number;
+  readonly stride: number;
   /** Word 0 is set when writing failed: nobody writes from then on. */
   readonly stopped: SharedArrayBuffer;
 }
@@ -58,11 +59,11 @@ export class PictureStore {
 
   /** Reads a picture that the journal notes. @returns false when it is not the picture that was noted */
   read(slot: number, into: Uint8Array): boolean {
-    const { slotBytes } = this.#plan;
+    const { pictureBytes, stride } = this.#plan;
     try {
       let done = 0;
-      while (done < slotBytes) {
-        const count = readSync(this.#data, into, done, slotBytes - done, slot * slotBytes + done);
+      while (done < pictureBytes) {
+        const count = readSync(this.#data, into, done, pictureBytes - done, slot * stride + done);
         if (count === 0) return false;
         done += count;
       }
@@ -78,7 +79,7 @@ export class PictureStore {
     if (this.#journal === null || Atomics.load(this.#stopped, 0) === 1) return false;
     const checksum = crc32(picture);
     try {
-      writeAll(this.#data, picture, slot * picture.length);
+      writeAll(this.#data, picture, slot * this.#plan.stride);
       writeAll(this.#journal, soundLine(slot, checksum, signature), null);
     } catch (error) {
       this.#stop(error);

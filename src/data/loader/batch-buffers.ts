@@ -4,43 +4,47 @@ import { type Tensor, torch } from '../../torch/index.js';
 export class BatchBuffers {
   /** Stay the same, so that threads can be given them once. */
   readonly buffers: readonly SharedArrayBuffer[];
-  readonly #free: number[] = [];
+  /** The buffer that is being filled at each place of the ring. */
+  readonly filling: number[];
+  readonly #free: number[];
   readonly #returns: FinalizationRegistry<number>;
 
   /**
-   * @param ring buffers that are being filled at any time: numbers 0 … ring − 1
-   * @param spare buffers that may be lent out besides
+   * @param ring how many are being filled at any time
+   * @param spare how many may be lent out besides
    */
   constructor(ring: number, spare: number, bytes: number) {
     // Memory that is never written to is never really taken.
     this.buffers = Array.from({ length: ring + spare }, () => new SharedArrayBuffer(bytes));
-    for (let i = ring + spare - 1; i >= ring; i--) this.#free.push(i);
-    const free = this.#free;
+    this.filling = Array.from({ length: ring }, (_, i) => i);
+    const free = Array.from({ length: spare }, (_, i) => ring + i);
+    this.#free = free;
     this.#returns = new FinalizationRegistry((buffer) => free.push(buffer));
   }
 
   /**
-   * The first `bytes` bytes of a buffer as a tensor, and the buffer to fill in its place.
+   * The first `bytes` bytes of the buffer at a place, as a tensor; another buffer takes the place.
    *
    * The tensor lies over a second JavaScript object for the same memory. The engine holds that object as long as any tensor, view or
    * graph uses the memory; when the collector has taken it, the buffer can be filled again without changing what anybody sees. Where all
    * are lent, the batch is copied.
    */
-  lend(buffer: number, bytes: number): { readonly tensor: Tensor; readonly next: number } {
-    const memory = this.buffers[buffer] as SharedArrayBuffer;
+  lend(place: number, bytes: number): Tensor {
     const next = this.#free.pop();
     if (next === undefined) {
-      using shared = torch.fromBuffer(memory, { shape: [bytes], dtype: 'uint8' });
-      return { tensor: shared.clone(), next: buffer };
+      using shared = this.peek(place, bytes);
+      return shared.clone();
     }
-    const second = structuredClone(memory);
-    const tensor = torch.fromBuffer(second, { dtype: 'uint8' });
+    const buffer = this.filling[place] as number;
+    const second = structuredClone(this.buffers[buffer] as SharedArrayBuffer);
     this.#returns.register(second, buffer);
-    return { tensor: bytes === memory.byteLength ? tensor : tensor.at(`:${bytes}`), next };
+    this.filling[place] = next;
+    return torch.fromBuffer(second, { dtype: 'uint8', shape: [bytes] });
   }
 
-  /** A tensor over a buffer for as long as it is not filled again. */
-  peek(buffer: number): Tensor {
-    return torch.fromBuffer(this.buffers[buffer] as SharedArrayBuffer, { dtype: 'uint8' });
+  /** The same as a tensor that must be gone before the place is filled again. */
+  peek(place: number, bytes: number): Tensor {
+    const memory = this.buffers[this.filling[place] as number] as SharedArrayBuffer;
+    return torch.fromBuffer(memory, { dtype: 'uint8', shape: [bytes] });
   }
 }

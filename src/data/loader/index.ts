@@ -1,3 +1,4 @@
+export type { CacheOptions } from '../cache/open.js';
 export { DataLoader, type LoaderReport } from './data-loader.js';
-export type { CacheOptions, DataLoaderOptions } from './options.js';
+export type { DataLoaderOptions } from './options.js';
 export type { Skip } from './rows.js';

@@ -1,15 +1,9 @@
 /** Options of the loader, checked. */
 import { availableParallelism } from 'node:os';
 import type { DeviceString } from '../../torch/index.js';
+import type { CacheOptions } from '../cache/open.js';
 import { DataError } from '../errors.js';
 import type { BatchTransform, Dataset, PictureDataset, PictureForm, TensorDataset } from '../types.js';
-
-export interface CacheOptions {
-  /** Where packed pictures are kept. Default: `PRAXIS_CACHE_DIR`, else the user's cache folder. */
-  readonly folder?: string;
-  /** Size of all caches in the folder, in bytes; those unused for longest are deleted beyond it. Default: 20 GB, at most a tenth of the free disk. */
-  readonly maxBytes?: number;
-}
 
 export interface DataLoaderOptions {
   /** Pictures, or tensors. */

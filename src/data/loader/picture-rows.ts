@@ -1,6 +1,7 @@
 /** Batches of pictures: gathered from the mapped cache where that has all of a batch, put together by a producer where not. */
 import { existsSync } from 'node:fs';
 import { type Tensor, torch } from '../../torch/index.js';
+import { type OpenCache, openCache } from '../cache/open.js';
 import { SampleTable, Status } from '../cache/sample-table.js';
 import { DataError } from '../errors.js';
 import { locationOf, originOf, shownName } from '../sources/sealing.js';
@@ -8,9 +9,10 @@ import type { PictureDataset } from '../types.js';
 import { BatchBuffers } from './batch-buffers.js';
 import { Job, Row } from './job.js';
 import { packLocations } from './location-table.js';
+import { MappedCache } from './mapped-cache.js';
 import type { LoaderSettings } from './options.js';
 import type { ReaderPlan } from './picture-reader.js';
-import { InlineProducer, type Producer } from './producer.js';
+import { InlineProducer, type Producer, type ProducerEvents } from './producer.js';
 import type { RowSource, Rows, Skip } from './rows.js';
 import { ThreadProducer } from './thread-producer.js';
 
@@ -20,21 +22,27 @@ const spareBuffers = 4;
 export class PictureRows implements RowSource {
   readonly #settings: LoaderSettings;
   readonly #dataset: PictureDataset;
+  readonly #root: PictureDataset;
   readonly #table: SampleTable;
-  readonly #plan: ReaderPlan;
   readonly #pictureBytes: number;
-  /** Reasons of bad pictures, by index in the root data set. */
-  readonly #reasons = new Map<number, string>();
+  /** Index of each picture in the root data set; shared with threads. */
   readonly #slots: Uint32Array;
+  /** Reasons of bad pictures, by slot. */
+  readonly #reasons = new Map<number, string>();
+  #opened = false;
+  #cache: OpenCache | null = null;
+  #map: MappedCache | null = null;
+  #plan: ReaderPlan | null = null;
   #buffers: BatchBuffers | null = null;
   #producer: Producer | null = null;
   #positions: Uint32Array = new Uint32Array(0);
   #taken = 0;
-  /** The producer's job in this epoch, and how many of its batches were taken. */
+  /** Which batches of this epoch the producer puts together, in a job of their own, and how many of them were taken. */
+  #produces: boolean[] = [];
   #job: Job | null = null;
   #jobTaken = 0;
   #jobs = 0;
-  readonly #counts = { decoded: 0, fromCache: 0 };
+  #gathered = 0;
 
   constructor(settings: LoaderSettings, dataset: PictureDataset) {
     this.#settings = settings;
@@ -42,57 +50,115 @@ export class PictureRows implements RowSource {
     const { form } = settings;
     this.#pictureBytes = form.height * form.width * form.channels;
     const origin = originOf(dataset);
-    const slots = new SharedArrayBuffer(dataset.length * 4);
-    this.#slots = new Uint32Array(slots);
+    this.#root = origin.dataset as PictureDataset;
+    this.#slots = new Uint32Array(new SharedArrayBuffer(dataset.length * 4));
     for (let i = 0; i < dataset.length; i++) this.#slots[i] = origin.at(i);
-    this.#table = new SampleTable(origin.dataset.length);
-    this.#plan = {
-      locations: packLocations(dataset.length, (index) => locationOf(dataset, index), dataset.root),
-      slots,
-      samples: this.#table.memory,
-      samplesLength: this.#table.length,
-      form,
-      store: null,
-      decoder: settings.decoder,
-      timeout: settings.timeout,
-    };
+    this.#table = new SampleTable(this.#root.length);
   }
 
   async begin(positions: Uint32Array): Promise<void> {
-    const { batchSize, prefetch } = this.#settings;
+    if (!this.#opened) this.#open();
+    this.#cache?.journal.update();
     this.#positions = positions;
     this.#taken = 0;
     this.#jobTaken = 0;
+    this.#gathered = 0;
+    this.#job = null;
+    const { batchSize, prefetch } = this.#settings;
+    this.#produces = [];
+    const produced: number[] = [];
+    for (let first = 0; first < positions.length; first += batchSize) {
+      const batch = positions.subarray(first, first + batchSize);
+      const ready = this.#map !== null && batch.every((position) => this.#isSettled(position));
+      this.#produces.push(!ready);
+      if (!ready) for (const position of batch) produced.push(position);
+    }
+    if (produced.length === 0) {
+      // All pictures lie in the cache: threads and buffers have done their work.
+      await this.#dismiss();
+      return;
+    }
     this.#buffers ??= new BatchBuffers(prefetch, spareBuffers, batchSize * this.#pictureBytes);
     this.#producer ??= this.#makeProducer(this.#buffers.buffers);
-    const job = Job.make(this.#jobs++, positions, batchSize, prefetch);
-    for (let i = 0; i < prefetch; i++) job.setBuffer(i, i);
+    const job = Job.make(this.#jobs++, Uint32Array.from(produced), batchSize, prefetch);
+    for (const [place, buffer] of this.#buffers.filling.entries()) job.setBuffer(place, buffer);
     await this.#producer.start(job);
     this.#job = job;
   }
 
+  #open(): void {
+    this.#opened = true;
+    const { form, cache, decoder, timeout } = this.#settings;
+    if (cache !== null)
+      try {
+        this.#cache = openCache(this.#root, form, decoder, this.#table, cache);
+        this.#map = MappedCache.open(this.#cache.plan, this.#root.length, this.#dataset.length, form);
+      } catch (error) {
+        warn(`Decoded pictures are not kept: ${(error as Error).message}. Every epoch decodes anew.`);
+      }
+    this.#plan = {
+      locations: packLocations(this.#dataset.length, (index) => locationOf(this.#dataset, index), this.#dataset.root),
+      slots: this.#slots.buffer as SharedArrayBuffer,
+      samples: this.#table.memory,
+      samplesLength: this.#table.length,
+      form,
+      store: this.#cache?.plan ?? null,
+      decoder,
+      timeout,
+    };
+  }
+
+  /** Whether a picture needs no producer: it is in the cache and was verified, or it is known to be bad. */
+  #isSettled(position: number): boolean {
+    const status = this.#table.status[this.#slots[position] as number];
+    return status === Status.sound || status === Status.bad;
+  }
+
   #makeProducer(buffers: readonly SharedArrayBuffer[]): Producer {
-    const events = {
-      bad: (position: number, reason: string) => {
+    const events: ProducerEvents = {
+      bad: (position, reason) => {
         this.#reasons.set(this.#slots[position] as number, reason);
       },
-      killed: (position: number, reason: string) => {
+      killed: (position, reason) => {
         const slot = this.#slots[position] as number;
         this.#reasons.set(slot, reason);
         Atomics.store(this.#table.status, slot, Status.bad);
       },
-      cacheStopped: () => undefined,
+      cacheStopped: (reason) => {
+        if (!this.#warned)
+          warn(
+            `Decoded pictures are not kept any more: ${reason}. What is missing in the cache is decoded in every epoch.`,
+          );
+        this.#warned = true;
+      },
     };
     const { workers } = this.#settings;
+    const plan = this.#plan as ReaderPlan;
     return workers === 0
-      ? new InlineProducer(this.#plan, buffers, events)
-      : new ThreadProducer(this.#plan, buffers, events, workers);
+      ? new InlineProducer(plan, buffers, events)
+      : new ThreadProducer(plan, buffers, events, workers);
   }
+  #warned = false;
 
   async next(): Promise<Rows | null> {
-    const positions = this.#positions.subarray(this.#taken, this.#taken + this.#settings.batchSize);
-    this.#taken += positions.length;
-    return this.#produced(positions);
+    const { batchSize } = this.#settings;
+    const batch = this.#taken++;
+    const positions = this.#positions.subarray(batch * batchSize, (batch + 1) * batchSize);
+    return this.#produces[batch] === true ? this.#produced(positions) : this.#fromMap(positions);
+  }
+
+  #fromMap(positions: Uint32Array): Rows | null {
+    const slots = Int32Array.from(positions, (position) => this.#slots[position] as number);
+    const isGood = (slot: number): boolean => this.#table.status[slot] === Status.sound;
+    const good = slots.every(isGood) ? slots : slots.filter(isGood);
+    if (good.length === 0) return null;
+    this.#gathered += good.length;
+    const input = (this.#map as MappedCache).gather(good);
+    const { device } = this.#settings;
+    return {
+      input: device === undefined ? input : input.to(device),
+      positions: good === slots ? positions : positions.filter((_, row) => isGood(slots[row] as number)),
+    };
   }
 
   /** A batch that the producer put together. */
@@ -101,56 +167,53 @@ export class PictureRows implements RowSource {
     const batch = this.#jobTaken++;
     await (this.#producer as Producer).ready(batch);
     const first = batch * job.memory.batchSize;
-    const rows = job.rows.subarray(first, first + positions.length);
-    const good = positions.filter((_, row) => rows[row] === Row.good);
-    this.#counts.decoded = job.counted('decoded');
-    this.#counts.fromCache = job.counted('fromCache');
-    if (good.length < positions.length) this.#checkRoot();
+    const good = Int32Array.from(positions.keys()).filter((row) => job.rows[first + row] === Row.good);
+    if (good.length < positions.length) await this.#lookAtBad(positions);
     const buffers = this.#buffers as BatchBuffers;
-    const buffer = job.bufferOf(batch);
+    const place = batch % job.memory.ring;
+    const input = this.#take(buffers, place, positions.length, good);
+    job.consume(batch, buffers.filling[place] as number);
+    if (input === null) return null;
+    return { input, positions: positions.filter((_, row) => job.rows[first + row] === Row.good) };
+  }
+
+  #take(buffers: BatchBuffers, place: number, count: number, good: Int32Array): Tensor | null {
+    if (good.length === 0) return null;
     const { device } = this.#settings;
-    if (good.length === 0) {
-      job.consume(batch, buffer);
-      return null;
-    }
-    if (good.length < positions.length || (device !== undefined && device !== 'cpu')) {
-      // Copied anyway: the buffer never leaves this function.
-      using shared = buffers.peek(buffer);
-      const all = this.#shaped(shared.at(`:${positions.length * this.#pictureBytes}`), positions.length);
-      const chosen =
-        good.length === positions.length
-          ? all
-          : torch
-              .indexSelect(
-                all.permute([0, 2, 3, 1]),
-                0,
-                torch.tensor(Int32Array.from(positions.keys()).filter((row) => rows[row] === Row.good)),
-              )
-              .permute([0, 3, 1, 2]);
-      const input = device === undefined ? chosen : chosen.to(device);
-      job.consume(batch, buffer);
-      return { input, positions: good };
-    }
-    const { tensor, next } = buffers.lend(buffer, positions.length * this.#pictureBytes);
-    job.consume(batch, next);
-    return { input: this.#shaped(tensor, positions.length), positions };
+    const bytes = count * this.#pictureBytes;
+    if (good.length === count && (device === undefined || device === 'cpu'))
+      return this.#shaped(buffers.lend(place, bytes));
+    // Copied anyway: what lies over the buffer never leaves this function.
+    const rows = buffers.peek(place, bytes).view([count, this.#pictureBytes]);
+    const chosen = good.length === count ? rows : torch.indexSelect(rows, 0, torch.tensor(good));
+    return this.#shaped(device === undefined ? chosen : chosen.to(device));
   }
 
   /** Interleaved pixels as [N, C, H, W] in channels-last memory. */
-  #shaped(bytes: Tensor, count: number): Tensor {
+  #shaped(bytes: Tensor): Tensor {
     const { height, width, channels } = this.#settings.form;
-    return bytes.view([count, height, width, channels]).permute([0, 3, 1, 2]);
+    return bytes.view([-1, height, width, channels]).permute([0, 3, 1, 2]);
   }
 
   /** Bad pictures may mean that the disk is gone: that is no reason to skip them all. */
-  #checkRoot(): void {
+  async #lookAtBad(positions: Uint32Array): Promise<void> {
     const { name, root } = this.#dataset;
     if (!existsSync(root)) throw new DataError(`${name}: ${root} is not there any more; bring it back, then go on.`);
+    // The reasons were sent before the batch was complete, but messages come in with the next turns of the event loop.
+    const unexplained = (): boolean =>
+      positions.some((position) => {
+        const slot = this.#slots[position] as number;
+        return this.#table.status[slot] === Status.bad && this.#reasonOf(slot) === undefined;
+      });
+    for (let turn = 0; turn < 20 && unexplained(); turn++) await new Promise(setImmediate);
+  }
+
+  #reasonOf(slot: number): string | undefined {
+    return this.#reasons.get(slot) ?? this.#cache?.journal.reasons.get(slot);
   }
 
   end(): void {
     this.#producer?.cancel();
-    this.#job = null;
   }
 
   skips(): Skip[] {
@@ -159,18 +222,35 @@ export class PictureRows implements RowSource {
     for (const [position, slot] of this.#slots.entries()) {
       if (this.#table.status[slot] !== Status.bad || seen.has(slot)) continue;
       seen.add(slot);
-      found.push({ name: shownName(this.#dataset, position), reason: this.#reasons.get(slot) ?? 'unreadable' });
+      found.push({ name: shownName(this.#dataset, position), reason: this.#reasonOf(slot) ?? 'unreadable' });
     }
     return found;
   }
 
   counts() {
-    return { ...this.#counts };
+    const job = this.#job;
+    return {
+      decoded: job?.counted('decoded') ?? 0,
+      fromCache: (job?.counted('fromCache') ?? 0) + this.#gathered,
+    };
+  }
+
+  async #dismiss(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    this.#buffers = null;
+    await producer?.close();
   }
 
   async close(): Promise<void> {
-    await this.#producer?.close();
-    this.#producer = null;
-    this.#buffers = null;
+    await this.#dismiss();
+    this.#map?.close();
+    this.#map = null;
+    this.#cache?.close();
+    this.#cache = null;
   }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'PraxisWarning');
 }
