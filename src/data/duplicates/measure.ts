@@ -20,10 +20,6 @@ import type { PictureDataset, PictureForm, PictureLocation } from '../types.js';
 export const side = 32;
 /** Pixels of it. */
 export const area = side * side;
-/** Side of the coloured thumbnail. */
-export const colourSide = 8;
-/** Bytes of it. */
-export const colourArea = colourSide * colourSide * 3;
 
 /** What was seen; one entry per sample. A picture that cannot be read has width 0. */
 export interface PictureMeasurements {
@@ -39,8 +35,6 @@ export interface PictureMeasurements {
   readonly warmth: Float32Array;
   /** Grey thumbnails, side × side bytes each. */
   readonly grey: Uint8Array;
-  /** Coloured thumbnails, colourSide × colourSide × 3 bytes each. */
-  readonly colour: Uint8Array;
   /** SHA-1 of the file, or of the bare pixels; empty where unreadable. */
   readonly content: readonly string[];
   readonly unreadable: readonly Unreadable[];
@@ -87,7 +81,7 @@ async function lookAt(location: PictureLocation): Promise<Small> {
   const content = sha1(bytes);
   const kind = sniff(bytes);
   if ('instead' in kind) throw new BadSampleError(path, kind.instead);
-  if (kind.format === 'bmp') return fromPixels(readBmp(path, pixelLimit), content);
+  if (kind.format === 'bmp') return fromPixels(readBmp(path), content);
   try {
     const picture = sharp(bytes, {
       failOn: 'error',
@@ -117,7 +111,6 @@ class Measurements implements PictureMeasurements {
   readonly saturation: Float32Array;
   readonly warmth: Float32Array;
   readonly grey: Uint8Array;
-  readonly colour: Uint8Array;
   readonly content: string[];
   readonly unreadable: Unreadable[] = [];
 
@@ -128,7 +121,6 @@ class Measurements implements PictureMeasurements {
     this.saturation = new Float32Array(length);
     this.warmth = new Float32Array(length);
     this.grey = new Uint8Array(length * area);
-    this.colour = new Uint8Array(length * colourArea);
     this.content = new Array<string>(length).fill('');
   }
 
@@ -136,8 +128,6 @@ class Measurements implements PictureMeasurements {
     this.width[index] = width;
     this.height[index] = height;
     this.content[index] = content;
-    const sums = new Float64Array(colourArea);
-    const step = side / colourSide;
     let luma = 0;
     let saturation = 0;
     let warmth = 0;
@@ -150,13 +140,7 @@ class Measurements implements PictureMeasurements {
       luma += grey;
       saturation += Math.max(red, green, blue) - Math.min(red, green, blue);
       warmth += red - blue;
-      const cell = (Math.floor(p / side / step) * colourSide + Math.floor((p % side) / step)) * 3;
-      sums[cell] = (sums[cell] as number) + red;
-      sums[cell + 1] = (sums[cell + 1] as number) + green;
-      sums[cell + 2] = (sums[cell + 2] as number) + blue;
     }
-    for (let c = 0; c < colourArea; c++)
-      this.colour[index * colourArea + c] = (sums[c] as number) / (step * step) + 0.5;
     this.brightness[index] = luma / area / 255;
     this.saturation[index] = saturation / area / 255;
     this.warmth[index] = warmth / area / 255;

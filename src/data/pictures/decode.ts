@@ -6,25 +6,28 @@
  * or a common one where there is none; profiles of RGB and grey pictures are not applied (as in torchvision); transparency is laid on white;
  * of animations and multi-page files the first page counts. The format is told by content, never by the file's extension.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import sharp, { type SharpOptions } from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { BadSampleError, DataError } from '../errors.js';
 import type { PictureForm, PictureLocation } from '../types.js';
 import { badReason, harmless } from './bad-reason.js';
+import { readBeginning } from './beginning.js';
 import { readBmp } from './bmp.js';
 import { place, toForm } from './fit.js';
-import { type JpegHeader, readJpegHeader } from './jpeg-header.js';
-import { readingFailed, readRaw } from './raw.js';
-import type { Pixels } from './resample.js';
-import { type PictureFormat, sniff } from './sniff.js';
+import type { JpegHeader } from './jpeg-header.js';
+import { pixelLimit } from './limits.js';
+import { readRaw } from './raw.js';
+import type { Box, Pixels } from './resample.js';
+import type { PictureFormat } from './sniff.js';
+
+export { pixelLimit } from './limits.js';
 
 // libvips would keep what it decoded for the next call, but here every picture is decoded once; and one thread for each is enough, since
 // pictures are decoded side by side.
 sharp.cache(false);
 sharp.concurrency(1);
 
-/** Pictures that claim more are refused: the limit at which Pillow refuses too (`Image.MAX_IMAGE_PIXELS` × 2). */
-export const pixelLimit = 178_956_970;
+/** Above this, other formats than JPEG are reduced while they are decoded where that can be, so that memory stays bounded. */
+const wholeLimit = 16_777_216;
 
 /** How long one picture may take, in seconds. */
 const timeLimit = 60;
@@ -50,45 +53,6 @@ function checkForm(form: PictureForm): void {
       throw new DataError(`${name} of a picture is ${side}: an integer from 1 to 16384 was expected`);
 }
 
-/** The beginning of a file: its format, and for JPEG its header. */
-interface Beginning {
-  readonly format: PictureFormat;
-  readonly jpeg: JpegHeader | null;
-  readonly bytes: number;
-}
-
-const beginning = Buffer.allocUnsafe(65536);
-
-/** Looks at the beginning of a file. @throws BadSampleError when it cannot be read or is no picture */
-export function readBeginning(path: string): Beginning {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, 'r');
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile())
-      throw new BadSampleError(path, stat.isDirectory() ? 'a directory, not a file' : 'not a regular file');
-    let bytes = beginning.subarray(0, readSync(descriptor, beginning, 0, beginning.length, 0));
-    const kind = sniff(bytes);
-    if ('instead' in kind) throw new BadSampleError(path, kind.instead);
-    let jpeg: JpegHeader | null = null;
-    if (kind.format === 'jpeg') {
-      jpeg = readJpegHeader(bytes);
-      if (!jpeg && stat.size > bytes.length) {
-        // Large profiles and thumbnails may come before the frame.
-        const more = Buffer.allocUnsafe(Math.min(stat.size, 1 << 24));
-        bytes = more.subarray(0, readSync(descriptor, more, 0, more.length, 0));
-        jpeg = readJpegHeader(bytes);
-      }
-    }
-    return { format: kind.format, jpeg, bytes: stat.size };
-  } catch (cause) {
-    if (cause instanceof BadSampleError) throw cause;
-    throw new BadSampleError(path, readingFailed(cause), { cause });
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
 /** By how much a JPEG's decoder may reduce: 1, 2, 4 or 8. */
 function jpegReduction(header: JpegHeader, form: PictureForm): number {
   if (form.decode === 'exact') return 1;
@@ -104,37 +68,102 @@ function jpegReduction(header: JpegHeader, form: PictureForm): number {
 
 async function decodeFile(path: string, form: PictureForm): Promise<Pixels> {
   const { format, jpeg } = readBeginning(path);
-  if (format === 'bmp') return readBmp(path, pixelLimit);
-  const by = jpeg ? jpegReduction(jpeg, form) : 1;
+  if (format === 'bmp') return readBmp(path);
   if (jpeg && jpeg.width * jpeg.height > pixelLimit) throw new BadSampleError(path, tooLarge(jpeg.width, jpeg.height));
-  // libvips takes options in brackets at the end of a name; giving one also keeps it from taking brackets of the name itself for options.
-  const source = jpeg ? `${path}[shrink=${by}]` : `${path}[revalidate]`;
+  const plan: Plan = jpeg ? jpegPlan(path, jpeg, form) : await otherPlan(path, format, form);
   try {
-    return await decodeWith(source, { failOn: 'warning' }, jpeg?.components === 4);
+    return await decodeWith(plan, 'warning');
   } catch (cause) {
     if (!harmless(cause)) throw new BadSampleError(path, badReason(format, cause), { cause });
   }
   try {
-    return await decodeWith(source, { failOn: 'error' }, jpeg?.components === 4);
+    return await decodeWith(plan, 'error');
   } catch (cause) {
     throw new BadSampleError(path, badReason(format, cause), { cause });
   }
+}
+
+/** How to have a file decoded. */
+interface Plan {
+  readonly source: string;
+  /** Profiles give CMYK its meaning; other pictures are taken without. */
+  readonly cmyk: boolean;
+  /** Size to reduce to while decoding. */
+  readonly reduced?: { readonly width: number; readonly height: number };
+  /** The part of the pixels that the picture fills, where its last ones are only partly its own. */
+  readonly extent?: Box;
+}
+
+// libvips takes options in brackets at the end of a name. Always giving one keeps it from taking brackets of the name itself for options.
+function jpegPlan(path: string, header: JpegHeader, form: PictureForm): Plan {
+  const by = jpegReduction(header, form);
+  const whole = { source: `${path}[shrink=${by}]`, cmyk: header.components === 4 };
+  return by === 1 ? whole : { ...whole, extent: reducedExtent(header, by) };
+}
+
+/**
+ * 333 pixels reduced by 2 become 167, the last of which is half outside: where the picture's own part lies, after it is turned upright.
+ * Left out of account, it would shift a picture by up to a pixel.
+ */
+function reducedExtent({ width, height, orientation }: JpegHeader, by: number): Box {
+  const across = width / by;
+  const down = height / by;
+  const beyondRight = Math.ceil(across) - across;
+  const beyondBottom = Math.ceil(down) - down;
+  const turned = orientation >= 5;
+  const size = turned ? [down, across] : [across, down];
+  // Where the stored right and bottom edges are in the upright picture.
+  const atLeft = turned ? orientation === 6 || orientation === 7 : orientation === 2 || orientation === 3;
+  const atTop = turned ? orientation === 7 || orientation === 8 : orientation === 3 || orientation === 4;
+  const left = atLeft ? (turned ? beyondBottom : beyondRight) : 0;
+  const top = atTop ? (turned ? beyondRight : beyondBottom) : 0;
+  return { left, top, right: left + (size[0] as number), bottom: top + (size[1] as number) };
+}
+
+async function otherPlan(path: string, format: PictureFormat, form: PictureForm): Promise<Plan> {
+  const source = `${path}[revalidate]`;
+  let facts: Metadata;
+  try {
+    facts = await sharp(source, { limitInputPixels: pixelLimit }).metadata();
+  } catch (cause) {
+    throw new BadSampleError(path, badReason(format, cause), { cause });
+  }
+  const plan = { source, cmyk: facts.space === 'cmyk' };
+  const { width, height } = facts.autoOrient;
+  if (width * height <= wholeLimit) return plan;
+  // Four times the size asked for leaves nothing that could be seen of how it came about.
+  const by = Math.floor(Math.min(width / form.width, height / form.height) / 4);
+  if (by >= 2) return { ...plan, reduced: { width: Math.ceil(width / by), height: Math.ceil(height / by) } };
+  return plan;
 }
 
 function tooLarge(width: number, height: number): string {
   return `claims ${width} × ${height} pixels, more than the ${pixelLimit} that are read`;
 }
 
-async function decodeWith(source: string, options: SharpOptions, cmyk: boolean): Promise<Pixels> {
-  const pipeline = sharp(source, {
-    ...options,
+async function decodeWith(plan: Plan, failOn: 'warning' | 'error'): Promise<Pixels> {
+  let pipeline = sharp(plan.source, {
+    failOn,
     limitInputPixels: pixelLimit,
     sequentialRead: true,
-    ignoreIcc: !cmyk,
+    ignoreIcc: !plan.cmyk,
     autoOrient: true,
   })
     .timeout({ seconds: timeLimit })
     .flatten({ background: '#ffffff' });
+  if (plan.reduced) pipeline = pipeline.resize({ ...plan.reduced, fit: 'fill', kernel: 'linear' });
   const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, channels: info.channels };
+  const { width, height } = info;
+  const pixels = { data, width, height, channels: info.channels, ...(plan.extent ? { extent: plan.extent } : {}) };
+  return info.channels === 1 || info.channels === 3 ? pixels : firstChannels(pixels);
+}
+
+/** Channels beyond what a picture has, as in multispectral files, are left away. */
+function firstChannels(pixels: Pixels): Pixels {
+  const channels = pixels.channels >= 3 ? 3 : 1;
+  const data = new Uint8Array(pixels.width * pixels.height * channels);
+  for (let i = 0; i < pixels.width * pixels.height; i++)
+    for (let channel = 0; channel < channels; channel++)
+      data[i * channels + channel] = pixels.data[i * pixels.channels + channel] as number;
+  return { ...pixels, data, channels };
 }

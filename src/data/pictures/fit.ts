@@ -38,8 +38,11 @@ export function place(width: number, height: number, form: PictureForm): Placeme
 /** Brings pixels (1 or 3 channels) to the form: exactly height × width × channels bytes. */
 export function toForm(pixels: Pixels, form: PictureForm): Uint8Array {
   const channelled = pixels.channels === 3 && form.channels === 1 ? luma(pixels) : pixels;
-  const placement = place(pixels.width, pixels.height, form);
-  let data = resample(channelled, placement.width, placement.height, placement.box);
+  const { left, top, right, bottom } = pixels.extent ?? { left: 0, top: 0, right: pixels.width, bottom: pixels.height };
+  const placement = place(right - left, bottom - top, form);
+  const part = placement.box;
+  const box = { left: left + part.left, top: top + part.top, right: left + part.right, bottom: top + part.bottom };
+  let data = resample(channelled, placement.width, placement.height, box);
   if (placement.width !== form.width || placement.height !== form.height)
     data = pad(data, placement, form, channelled.channels);
   return channelled.channels === form.channels ? data : repeat(data);

@@ -78,6 +78,8 @@ export interface Pixels {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
+  /** The part that is the picture, where its last pixels are only partly its own. */
+  readonly extent?: Box;
 }
 
 function horizontal(pixels: Pixels, firstRow: number, rows: number, width: number, box: Box, out: Uint8Array): void {
