@@ -13,3 +13,4 @@ export {
   stateOf,
   type WriteOptions,
 } from './run-folder.js';
+export * from './tensorboard/index.js';
