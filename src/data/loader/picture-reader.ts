@@ -29,26 +29,18 @@ export type Outcome =
 
 export class PictureReader {
   readonly #plan: ReaderPlan;
-  readonly #decode: Decode;
+  #decode: Decode | undefined;
   readonly #locations: Locations;
   readonly #slots: Uint32Array;
   readonly #table: SampleTable;
   readonly #store: PictureStore | null;
 
-  private constructor(plan: ReaderPlan, decode: Decode) {
+  constructor(plan: ReaderPlan) {
     this.#plan = plan;
-    this.#decode = decode;
     this.#locations = new Locations(plan.locations);
     this.#slots = new Uint32Array(plan.slots);
     this.#table = new SampleTable(plan.samplesLength, plan.samples);
     this.#store = openStore(plan.store, this.#table);
-  }
-
-  /** Loads the decoder and opens the cache. */
-  static async open(plan: ReaderPlan): Promise<PictureReader> {
-    const url = plan.decoder ?? new URL(`../pictures/decode${import.meta.url.slice(-3)}`, import.meta.url).href;
-    const { decodePicture } = (await import(url)) as { decodePicture: Decode };
-    return new PictureReader(plan, decodePicture);
   }
 
   /** Why nothing is written to the cache any more, if that was found here. */
@@ -95,13 +87,16 @@ export class PictureReader {
   }
 
   async #decodeInTime(location: PictureLocation): Promise<Uint8Array> {
-    const { form, timeout } = this.#plan;
+    const { form, timeout, decoder } = this.#plan;
+    // Only now: where the cache has all pictures, nothing is ever decoded.
+    this.#decode ??= await loadDecoder(decoder);
+    const decode = this.#decode;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new TooSlowError(`not decoded after ${timeout} seconds`)), timeout * 1000);
     });
     try {
-      return await Promise.race([this.#decode(location, form), tooLate]);
+      return await Promise.race([decode(location, form), tooLate]);
     } finally {
       clearTimeout(timer);
     }
@@ -117,6 +112,13 @@ export class PictureReader {
   close(): void {
     this.#store?.close();
   }
+}
+
+async function loadDecoder(decoder: string | null): Promise<Decode> {
+  const url = decoder ?? new URL(`../pictures/decode${import.meta.url.slice(-3)}`, import.meta.url).href;
+  const { decodePicture } = (await import(url)) as { readonly decodePicture?: Decode };
+  if (typeof decodePicture !== 'function') throw new DataError(`${url} exports no function decodePicture`);
+  return decodePicture;
 }
 
 class TooSlowError extends Error {}

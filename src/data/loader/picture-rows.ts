@@ -11,7 +11,7 @@ import { Job, Row } from './job.js';
 import { packLocations } from './location-table.js';
 import { MappedCache } from './mapped-cache.js';
 import type { LoaderSettings } from './options.js';
-import type { ReaderPlan } from './picture-reader.js';
+import { PictureReader, type ReaderPlan } from './picture-reader.js';
 import { InlineProducer, type Producer, type ProducerEvents } from './producer.js';
 import type { RowSource, Rows, Skip } from './rows.js';
 import { ThreadProducer } from './thread-producer.js';
@@ -42,13 +42,19 @@ export class PictureRows implements RowSource {
   #job: Job | null = null;
   #jobTaken = 0;
   #jobs = 0;
+  /** Pictures that this thread took from the map, and decoded itself, in this epoch. */
   #gathered = 0;
+  #decodedHere = 0;
+  /** For what this thread reads itself. */
+  #reader: PictureReader | null = null;
+  readonly #scratch: Uint8Array;
 
   constructor(settings: LoaderSettings, dataset: PictureDataset) {
     this.#settings = settings;
     this.#dataset = dataset;
     const { form } = settings;
     this.#pictureBytes = form.height * form.width * form.channels;
+    this.#scratch = new Uint8Array(this.#pictureBytes);
     const origin = originOf(dataset);
     this.#root = origin.dataset as PictureDataset;
     this.#slots = new Uint32Array(new SharedArrayBuffer(dataset.length * 4));
@@ -63,6 +69,7 @@ export class PictureRows implements RowSource {
     this.#taken = 0;
     this.#jobTaken = 0;
     this.#gathered = 0;
+    this.#decodedHere = 0;
     this.#job = null;
     const { batchSize, prefetch } = this.#settings;
     this.#produces = [];
@@ -108,10 +115,9 @@ export class PictureRows implements RowSource {
     };
   }
 
-  /** Whether a picture needs no producer: it is in the cache and was verified, or it is known to be bad. */
+  /** Whether a picture needs no producer: it is in the cache, or known to be bad. */
   #isSettled(position: number): boolean {
-    const status = this.#table.status[this.#slots[position] as number];
-    return status === Status.sound || status === Status.bad;
+    return this.#table.status[this.#slots[position] as number] !== Status.unknown;
   }
 
   #makeProducer(buffers: readonly SharedArrayBuffer[]): Producer {
@@ -147,18 +153,50 @@ export class PictureRows implements RowSource {
     return this.#produces[batch] === true ? this.#produced(positions) : this.#fromMap(positions);
   }
 
-  #fromMap(positions: Uint32Array): Rows | null {
-    const slots = Int32Array.from(positions, (position) => this.#slots[position] as number);
-    const isGood = (slot: number): boolean => this.#table.status[slot] === Status.sound;
-    const good = slots.every(isGood) ? slots : slots.filter(isGood);
+  /** Compares what the journal tells of these pictures with cache and files, once in each process. */
+  async #verify(positions: Uint32Array): Promise<void> {
+    for (const position of positions) {
+      const status = this.#table.status[this.#slots[position] as number];
+      if (status !== Status.sound && status !== Status.bad) await this.#read(position, this.#scratch);
+    }
+  }
+
+  async #fromMap(positions: Uint32Array): Promise<Rows | null> {
+    await this.#verify(positions);
+    const statusOf = (position: number) => this.#table.status[this.#slots[position] as number];
+    if (positions.some((position) => statusOf(position) !== Status.sound && statusOf(position) !== Status.bad))
+      return this.#readHere(positions);
+    const good = positions.filter((position) => statusOf(position) === Status.sound);
+    if (good.length < positions.length) await this.#lookAtBad(positions);
     if (good.length === 0) return null;
     this.#gathered += good.length;
-    const input = (this.#map as MappedCache).gather(good);
+    const slots = Int32Array.from(good, (position) => this.#slots[position] as number);
+    const input = (this.#map as MappedCache).gather(slots);
     const { device } = this.#settings;
-    return {
-      input: device === undefined ? input : input.to(device),
-      positions: good === slots ? positions : positions.filter((_, row) => isGood(slots[row] as number)),
-    };
+    return { input: device === undefined ? input : input.to(device), positions: good };
+  }
+
+  /** A batch picture by picture: for what turned out not to be in the cache after all, and cannot be written to it. */
+  async #readHere(positions: Uint32Array): Promise<Rows | null> {
+    const memory = new Uint8Array(new SharedArrayBuffer(positions.length * this.#pictureBytes));
+    const good: number[] = [];
+    for (const position of positions) {
+      const at = good.length * this.#pictureBytes;
+      if (await this.#read(position, memory.subarray(at, at + this.#pictureBytes))) good.push(position);
+    }
+    if (good.length === 0) return null;
+    const input = this.#shaped(torch.fromBuffer(memory.subarray(0, good.length * this.#pictureBytes)));
+    const { device } = this.#settings;
+    return { input: device === undefined ? input : input.to(device), positions: Uint32Array.from(good) };
+  }
+
+  async #read(position: number, into: Uint8Array): Promise<boolean> {
+    this.#reader ??= new PictureReader(this.#plan as ReaderPlan);
+    const outcome = await this.#reader.read(position, into);
+    if (outcome.kind === 'decoded') this.#decodedHere++;
+    if (outcome.kind === 'bad' && outcome.reason !== null)
+      this.#reasons.set(this.#slots[position] as number, outcome.reason);
+    return outcome.kind !== 'bad';
   }
 
   /** A batch that the producer put together. */
@@ -230,8 +268,9 @@ export class PictureRows implements RowSource {
   counts() {
     const job = this.#job;
     return {
-      decoded: job?.counted('decoded') ?? 0,
-      fromCache: (job?.counted('fromCache') ?? 0) + this.#gathered,
+      decoded: (job?.counted('decoded') ?? 0) + this.#decodedHere,
+      // What was decoded here was gathered afterwards.
+      fromCache: (job?.counted('fromCache') ?? 0) + Math.max(0, this.#gathered - this.#decodedHere),
     };
   }
 
@@ -244,6 +283,8 @@ export class PictureRows implements RowSource {
 
   async close(): Promise<void> {
     await this.#dismiss();
+    this.#reader?.close();
+    this.#reader = null;
     this.#map?.close();
     this.#map = null;
     this.#cache?.close();

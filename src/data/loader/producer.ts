@@ -30,7 +30,7 @@ export class InlineProducer implements Producer {
   readonly #plan: ReaderPlan;
   readonly #buffers: readonly Uint8Array[];
   readonly #events: ProducerEvents;
-  #reader: Promise<PictureReader> | null = null;
+  #reader: PictureReader | null = null;
   #job: Job | null = null;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -42,8 +42,7 @@ export class InlineProducer implements Producer {
 
   async start(job: Job): Promise<void> {
     await this.#running.catch(() => undefined);
-    this.#reader ??= PictureReader.open(this.#plan);
-    await this.#reader;
+    this.#reader ??= new PictureReader(this.#plan);
     this.#job = job;
   }
 
@@ -55,7 +54,7 @@ export class InlineProducer implements Producer {
 
   async #lane(batch: number): Promise<void> {
     const job = this.#job as Job;
-    const reader = await (this.#reader as Promise<PictureReader>);
+    const reader = this.#reader as PictureReader;
     const { form } = this.#plan;
     const bytes = form.height * form.width * form.channels;
     const buffer = this.#buffers[job.bufferOf(batch)] as Uint8Array;
@@ -78,11 +77,7 @@ export class InlineProducer implements Producer {
   async close(): Promise<void> {
     this.cancel();
     await this.#running.catch(() => undefined);
-    const reader = this.#reader;
+    this.#reader?.close();
     this.#reader = null;
-    await reader?.then(
-      (open) => open.close(),
-      () => undefined,
-    );
   }
 }

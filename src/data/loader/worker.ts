@@ -36,7 +36,7 @@ const { plan, buffers, seats: seatMemory, seat } = workerData.data as WorkerStar
 const views = buffers.map((buffer) => new Uint8Array(buffer));
 const seats = new Seats(seatMemory);
 const bytes = plan.form.height * plan.form.width * plan.form.channels;
-const reader = await PictureReader.open(plan);
+const reader = new PictureReader(plan);
 let told = false;
 
 async function work(job: Job, first: number | null): Promise<void> {
