@@ -26,7 +26,7 @@ export interface PictureForm {
   readonly channels: 1 | 3;
   /** `squash` changes the aspect ratio (as `torchvision.transforms.Resize((h, w))`), `crop` fills and cuts the middle, `pad` fits and pads black. */
   readonly fit: 'squash' | 'crop' | 'pad';
-  /** `fast` lets JPEG decode at 1/2, 1/4 or 1/8 where that still leaves twice the size asked for; `exact` decodes all pixels. */
+  /** `fast` lets JPEG decode at 1/2, 1/4 or 1/8 where that still leaves one and a half times the size asked for; `exact` decodes all pixels. */
   readonly decode: 'fast' | 'exact';
 }
 

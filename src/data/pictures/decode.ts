@@ -6,6 +6,7 @@
  * or a common one where there is none; profiles of RGB and grey pictures are not applied (as in torchvision); transparency is laid on white;
  * of animations and multi-page files the first page counts. The format is told by content, never by the file's extension.
  */
+import { readFileSync } from 'node:fs';
 import sharp, { type Metadata } from 'sharp';
 import { BadSampleError, DataError } from '../errors.js';
 import type { PictureForm, PictureLocation } from '../types.js';
@@ -74,18 +75,18 @@ async function decodeFile(path: string, form: PictureForm): Promise<Pixels> {
   try {
     return await decodeWith(plan, 'warning');
   } catch (cause) {
-    if (!harmless(cause)) throw new BadSampleError(path, badReason(format, cause), { cause });
+    if (!harmless(cause)) throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
   try {
     return await decodeWith(plan, 'error');
   } catch (cause) {
-    throw new BadSampleError(path, badReason(format, cause), { cause });
+    throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
 }
 
 /** How to have a file decoded. */
 interface Plan {
-  readonly source: string;
+  readonly source: string | Buffer;
   /** Profiles give CMYK its meaning; other pictures are taken without. */
   readonly cmyk: boolean;
   /** Size to reduce to while decoding. */
@@ -94,11 +95,24 @@ interface Plan {
   readonly extent?: Box;
 }
 
-// libvips takes options in brackets at the end of a name. Always giving one keeps it from taking brackets of the name itself for options.
+/**
+ * What sharp reads: the file, with options for libvips in brackets after its name. A name that itself ends in a bracket would be taken for
+ * such options: then sharp is given the bytes.
+ */
+function sourceOf(path: string, format: PictureFormat, options = ''): string | Buffer {
+  if (!path.endsWith(']')) return path + options;
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new BadSampleError(path, badReason(path, format, cause), { cause });
+  }
+}
+
 function jpegPlan(path: string, header: JpegHeader, form: PictureForm): Plan {
-  const by = jpegReduction(header, form);
-  const whole = { source: `${path}[shrink=${by}]`, cmyk: header.components === 4 };
-  return by === 1 ? whole : { ...whole, extent: reducedExtent(header, by) };
+  const by = path.endsWith(']') ? 1 : jpegReduction(header, form);
+  const cmyk = header.components === 4;
+  if (by === 1) return { source: sourceOf(path, 'jpeg'), cmyk };
+  return { source: sourceOf(path, 'jpeg', `[shrink=${by}]`), cmyk, extent: reducedExtent(header, by) };
 }
 
 /**
@@ -121,12 +135,12 @@ function reducedExtent({ width, height, orientation }: JpegHeader, by: number): 
 }
 
 async function otherPlan(path: string, format: PictureFormat, form: PictureForm): Promise<Plan> {
-  const source = `${path}[revalidate]`;
+  const source = sourceOf(path, format);
   let facts: Metadata;
   try {
     facts = await sharp(source, { limitInputPixels: pixelLimit }).metadata();
   } catch (cause) {
-    throw new BadSampleError(path, badReason(format, cause), { cause });
+    throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
   const plan = { source, cmyk: facts.space === 'cmyk' };
   const { width, height } = facts.autoOrient;

@@ -1,4 +1,5 @@
 /** What can be known of a picture without decoding it. */
+import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { BadSampleError } from '../errors.js';
 import type { PictureLocation } from '../types.js';
@@ -85,7 +86,9 @@ export async function pictureFacts(location: PictureLocation): Promise<PictureFa
     };
   }
   try {
-    const found = await sharp(`${path}[revalidate]`, { limitInputPixels: pixelLimit }).metadata();
+    const found = await sharp(path.endsWith(']') ? readFileSync(path) : path, {
+      limitInputPixels: pixelLimit,
+    }).metadata();
     const orientation =
       found.orientation !== undefined && found.orientation >= 1 && found.orientation <= 8 ? found.orientation : 1;
     const storedHeight = found.pageHeight ?? found.height;
@@ -106,6 +109,6 @@ export async function pictureFacts(location: PictureLocation): Promise<PictureFa
       bytes,
     };
   } catch (cause) {
-    throw new BadSampleError(path, badReason(format, cause), { cause });
+    throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
 }
