@@ -1,14 +1,20 @@
 /** Evaluation: the model in eval mode, without gradients, over all batches of a loader. */
 import type { DataLoader } from '../data/loader/index.js';
-import { torch } from '../torch/index.js';
-import { type Classifier, classesOf, type LossOptions, logitsOf, lossOf, type Machine, placeInput } from './compute.js';
-import { type ClassificationMetrics, MetricsCollector } from './metrics.js';
+import { type Tensor, torch } from '../torch/index.js';
+import { type Classifier, logitsOf, lossOf, type Machine, placeInput } from './compute.js';
+import {
+  ClassificationMetrics,
+  type ClassificationReport,
+  MultiLabelMetrics,
+  type MultiLabelReport,
+} from './metrics.js';
 import type { StopSignal } from './stop.js';
 
 export interface EvaluateOptions {
   readonly machine: Machine;
   readonly classes: readonly string[];
-  readonly loss?: LossOptions;
+  /** Each class is a question of its own; targets are [N, classes]. */
+  readonly multiLabel?: boolean;
   /** Looked at after each batch. */
   readonly stop?: StopSignal;
   readonly onBatch?: (done: number, all: number) => void;
@@ -18,21 +24,34 @@ export interface EvaluateOptions {
 export interface Predictions {
   /** Positions in the loader's data set. */
   readonly index: Int32Array;
-  readonly target: Int32Array;
-  /** Softmax, row by row: [N, classes]. */
+  /** Class numbers; for multi-label data rows of zeros and ones. */
+  readonly target: readonly (number | readonly number[])[];
+  /** Softmax, or for multi-label data sigmoid, row by row: [N, classes]. */
   readonly probabilities: Float32Array;
 }
 
 export interface Evaluation {
-  readonly metrics: ClassificationMetrics;
+  /** What weights are chosen by: accuracy, or for multi-label data the mean average precision. */
+  readonly score: number;
+  readonly scoreName: 'accuracy' | 'mean average precision';
+  /** Mean loss, without label smoothing. */
+  readonly loss: number;
+  readonly report: ClassificationReport | MultiLabelReport;
   readonly predictions: Predictions;
 }
 
 /** Lets timers, signals and workers have their turn: an iterator that always has a batch ready would starve them. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+function targetsOf(target: Tensor): (number | number[])[] {
+  if (target.ndim === 1) return [...(target.cpu().toTypedArray() as BigInt64Array)].map(Number);
+  const width = target.shape[1] as number;
+  const values = target.cpu().contiguous().toTypedArray() as Float32Array;
+  return Array.from({ length: target.shape[0] as number }, (_, i) => [...values.subarray(i * width, (i + 1) * width)]);
+}
+
 /**
- * Metrics and predictions of a model.
+ * Metrics and predictions of a model over everything a loader gives, from its beginning.
  * @returns undefined when it was asked to stop
  */
 export async function evaluate(
@@ -40,12 +59,14 @@ export async function evaluate(
   loader: DataLoader,
   options: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
-  const { machine, classes } = options;
-  const collector = new MetricsCollector({ classes });
+  const { machine, classes, multiLabel = false } = options;
+  const single = new ClassificationMetrics({ classes: Math.max(2, classes.length), input: 'logits' });
+  const multiple = new MultiLabelMetrics({ classes: classes.length, input: 'logits' });
   const index: number[] = [];
-  const target: number[] = [];
+  const target: (number | number[])[] = [];
   const rows: Float32Array[] = [];
-  // From the start, and in order: an evaluation before may have been stopped half-way.
+  let losses = 0;
+  // From the start: an evaluation before may have been stopped half-way.
   loader.setEpoch(0);
   model.eval();
   let done = 0;
@@ -55,13 +76,12 @@ export async function evaluate(
       torch.noGrad(() => {
         const logits = logitsOf(model, placeInput(batch.input, machine), machine);
         const targets = batch.target.to({ device: machine.device });
-        // Never smoothed: the loss of a validation is to be comparable.
-        const loss = lossOf(logits, targets, { multiLabel: options.loss?.multiLabel ?? false });
-        const probabilities = logits.softmax(1).cpu().contiguous().toTypedArray() as Float32Array;
-        const numbers = classesOf(batch.target).cpu().toTypedArray() as BigInt64Array;
-        collector.add(probabilities, numbers, loss.item() as number);
-        rows.push(probabilities.slice());
-        for (const number of numbers) target.push(Number(number));
+        // Never smoothed: losses of validations are to be comparable.
+        losses += (lossOf(logits, targets, { multiLabel }).item() as number) * (targets.shape[0] as number);
+        (multiLabel ? multiple : single).update(logits, targets);
+        const probabilities = (multiLabel ? logits.sigmoid() : logits.softmax(1)).cpu().contiguous();
+        rows.push((probabilities.toTypedArray() as Float32Array).slice());
+        target.push(...targetsOf(batch.target));
         for (const number of batch.index.toTypedArray() as BigInt64Array) index.push(Number(number));
       }),
     );
@@ -70,13 +90,14 @@ export async function evaluate(
     await turn();
   }
   const probabilities = new Float32Array(target.length * classes.length);
-  let offset = 0;
-  for (const row of rows) {
-    probabilities.set(row, offset);
-    offset += row.length;
+  for (let i = 0, offset = 0; i < rows.length; offset += (rows[i] as Float32Array).length, i++)
+    probabilities.set(rows[i] as Float32Array, offset);
+  const predictions = { index: Int32Array.from(index), target, probabilities };
+  const loss = target.length === 0 ? Number.NaN : losses / target.length;
+  if (multiLabel) {
+    const report = multiple.report();
+    return { score: report.meanAveragePrecision, scoreName: 'mean average precision', loss, report, predictions };
   }
-  return {
-    metrics: collector.compute(),
-    predictions: { index: Int32Array.from(index), target: Int32Array.from(target), probabilities },
-  };
+  const report = single.report();
+  return { score: report.accuracy, scoreName: 'accuracy', loss, report, predictions };
 }

@@ -1,5 +1,5 @@
 /** What a training tells while it runs. */
-import type { ClassificationMetrics } from './metrics.js';
+import type { Evaluation } from './evaluate.js';
 
 /** The stages of the recipe, in the seed text's order. */
 export const stages = [
@@ -68,7 +68,7 @@ export interface EpochEvent {
   readonly trainLoss: number;
   /** On the pictures as they were trained on: augmented, in train mode. */
   readonly trainAccuracy: number;
-  readonly validation: ClassificationMetrics;
+  readonly validation: Evaluation;
   readonly best: boolean;
   readonly seconds: number;
   readonly perSecond: number;

@@ -126,22 +126,21 @@ async function validate(training: Training, epoch: number) {
     evaluate(training.model, training.validation, {
       machine: plan.machine,
       classes: plan.data.classes,
-      loss: { multiLabel: plan.data.multiLabel },
+      multiLabel: plan.data.multiLabel,
       stop,
     }),
   );
   if (evaluation === undefined) return undefined;
-  const { metrics } = evaluation;
   const batches = plan.optimisation.batches;
   const one: Validation = {
     step: progress.step,
     epoch: progress.step / batches,
-    loss: metrics.logLoss,
-    accuracy: metrics.accuracy,
+    loss: evaluation.loss,
+    accuracy: evaluation.score,
   };
   const before = progress.best();
   progress.validations.push(one);
-  return { metrics, one, best: before === undefined || isBetter(one, before) };
+  return { evaluation, one, best: before === undefined || isBetter(one, before) };
 }
 
 /** Trains until the plan is done, patience ends, or a stop is asked for. Begins where the progress says. */
@@ -290,7 +289,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       epoch: progress.epoch,
       epochs,
       ...facts,
-      validation: validated.metrics,
+      validation: validated.evaluation,
       best: validated.best,
       seconds,
       perSecond: sums.count / seconds,

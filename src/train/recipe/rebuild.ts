@@ -1,0 +1,56 @@
+/** From a plan and its data to what trains: the same for a new run and for one that goes on. */
+
+import type { Split } from '../../data/split/index.js';
+import type { Dataset } from '../../data/types.js';
+import { createModel } from '../../models/index.js';
+import { torch } from '../../torch/index.js';
+import type { RunFolder } from '../../track/index.js';
+import { buildAverage, buildLoaders, buildOptimizer, buildSchedule } from '../build.js';
+import { CheckpointKeeper } from '../checkpoint.js';
+import { type Classifier, placeModel, type StepOptions, Stepper } from '../compute.js';
+import type { Training } from '../loop.js';
+import type { OptimisationPlan, TrainPlan } from '../plan.js';
+import { Progress } from '../progress.js';
+import type { StopSignal } from '../stop.js';
+
+/** The model of a plan with its first weights. */
+export function buildModel(plan: Pick<TrainPlan, 'model' | 'seed'>): Classifier {
+  torch.manualSeed(plan.seed);
+  return createModel(plan.model.name, plan.model.options) as unknown as Classifier;
+}
+
+export const stepOptions = (plan: OptimisationPlan, multiLabel: boolean): StepOptions => ({
+  labelSmoothing: plan.labelSmoothing,
+  multiLabel,
+  accumulate: plan.accumulate,
+  ...(plan.clip === undefined ? {} : { clip: plan.clip }),
+});
+
+export interface Given {
+  readonly plan: TrainPlan;
+  readonly split: Pick<Split, 'train' | 'validation'> & { readonly train: Dataset; readonly validation: Dataset };
+  readonly run: RunFolder;
+  readonly stop: StopSignal;
+  readonly model: Classifier;
+}
+
+/** Everything that trains, at its beginning. */
+export function buildTraining({ plan, split, run, stop, model }: Given): Training {
+  placeModel(model, plan.machine);
+  const optimizer = buildOptimizer(model, plan.optimisation);
+  const { train, validation } = buildLoaders(split, plan);
+  return {
+    plan,
+    model,
+    optimizer,
+    stepper: new Stepper(model, optimizer, plan.machine, stepOptions(plan.optimisation, plan.data.multiLabel)),
+    schedule: buildSchedule(plan.optimisation),
+    average: buildAverage(model, plan.optimisation),
+    train,
+    validation,
+    run,
+    keeper: new CheckpointKeeper(run.checkpoints, { best: plan.keep }),
+    progress: new Progress(),
+    stop,
+  };
+}

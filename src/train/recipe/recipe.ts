@@ -1,0 +1,332 @@
+/**
+ * The recipe, in the seed text's order: look, split, normalise, model, initialise, tune the machine, find the learning rate, train, select,
+ * report. One honest line for each stage; everything into the run folder. The test part stays sealed.
+ */
+
+import { saveSplit } from '../../data/split/index.js';
+import type { Dataset } from '../../data/types.js';
+import { describeModel } from '../../models/index.js';
+import { init } from '../../nn/index.js';
+import { Tensor, torch } from '../../torch/index.js';
+import { gitFacts, RunFolder, writeFileAtomic } from '../../track/index.js';
+import { buildOptimizer } from '../build.js';
+import { type Classifier, placeModel } from '../compute.js';
+import type { TrainSettings } from '../config/schema.js';
+import { pickDevice } from '../device.js';
+import { RunError } from '../errors.js';
+import type { Evaluation } from '../evaluate.js';
+import type { Stage, TrainEvent } from '../events.js';
+import type { TrainPlan } from '../plan.js';
+import type { StopSignal } from '../stop.js';
+import { tuneMachine } from '../tune.js';
+import { augmentationFor } from './augmentation.js';
+import { describeSplit, lookQuickly, makeSplit, normalise, openData } from './data.js';
+import { finish } from './finish.js';
+import { firstBatches, machineText, settleBatchSize } from './machine.js';
+import { findRate } from './rate.js';
+import { buildModel, buildTraining, stepOptions } from './rebuild.js';
+import { resolve, usualRates, workersFor } from './resolve.js';
+
+export interface RecipeOptions {
+  readonly data: string | Dataset;
+  readonly settings: TrainSettings;
+  /** A model of your own instead of a named one. */
+  readonly model?: Classifier;
+  readonly stop: StopSignal;
+  readonly emit: (event: TrainEvent) => void;
+  /** For the record, ready to be typed again. */
+  readonly command: string;
+}
+
+/** What a finished, or stopped, training leaves. */
+export interface RunResult {
+  /** The run folder. */
+  readonly folder: string;
+  readonly state: 'finished' | 'stopped';
+  /** Validation accuracy (multi-label: mean average precision) of the chosen weights. */
+  readonly score?: number;
+  /** All metrics of the validation. */
+  readonly report?: Evaluation['report'];
+  /** Epochs done when they were validated. */
+  readonly epoch?: number;
+}
+
+const short = (x: number, digits = 3): string => Number(x.toPrecision(digits)).toString();
+const millions = (x: number): string =>
+  x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : x >= 1e3 ? `${(x / 1e3).toFixed(1)} k` : String(x);
+
+/** Runs the recipe from the data to the chosen weights. @throws DataError, RunError, ConfigError */
+export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
+  const { settings, stop, emit } = options;
+  const line = (stage: Stage, text: string, facts?: Readonly<Record<string, unknown>>) =>
+    emit({ kind: 'stage', stage, text, ...(facts ? { facts } : {}) });
+  const working = (stage: Stage, text: string) => (done: number, all: number) =>
+    emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all });
+  const warn = (text: string) => emit({ kind: 'warning', text });
+
+  // Look at the data.
+  const dataset = await openData(options.data);
+  const look = await lookQuickly(dataset);
+  line('look', look.text, look.facts);
+  for (const warning of look.warnings) warn(warning);
+
+  // Split it; the test part is sealed from here on.
+  const split = await makeSplit(dataset, settings, working('split', 'comparing pictures'));
+  line('split', describeSplit(split));
+  for (const finding of split.findings)
+    if (finding.severity === 'warning') warn(`${finding.message}${finding.remedy ? ` ${finding.remedy}` : ''}`);
+
+  const facts = {
+    samples: split.train.length,
+    classes: dataset.classes.length,
+    ...(look.side === undefined ? {} : { side: look.side }),
+  };
+  const choice = resolve(settings, facts);
+  const device = pickDevice(settings.device);
+  const modelName = options.model === undefined ? choice.model : options.model.constructor.name;
+  const run = await RunFolder.create(settings.out, {
+    name: settings.name ?? `${dataset.name}-${modelName}`,
+    command: options.command,
+    onWarning: warn,
+    facts: {
+      seed: settings.seed,
+      data: {
+        path: typeof options.data === 'string' ? dataset.root : '',
+        name: dataset.name,
+        root: dataset.root,
+        samples: dataset.length,
+        classes: dataset.classes,
+        fingerprint: split.datasetFingerprint,
+      },
+      split: {
+        train: split.train.length,
+        validation: split.validation.length,
+        test: split.test.length,
+        fingerprint: split.fingerprint,
+      },
+      engine: { torch: torch.version, praxisDevice: device.device },
+      git: await gitFacts(process.cwd()),
+    },
+  });
+  try {
+    await saveSplit(split, run.file('split.json'));
+    await writeFileAtomic(
+      run.file('findings.json'),
+      `${JSON.stringify({ look: { text: look.text, ...look.facts, warnings: look.warnings }, split: split.findings }, null, 2)}\n`,
+    );
+
+    // Normalise with what the training part says.
+    const { train } = split;
+    const form = train.kind === 'pictures' ? choice.form : undefined;
+    const statistics =
+      train.kind === 'pictures' && form !== undefined
+        ? await normalise(train, form, settings, working('normalise', 'measuring the training part'))
+        : undefined;
+    if (statistics !== undefined && form !== undefined) {
+      const { mean, std, pictures, counts, skipped } = statistics;
+      await writeFileAtomic(
+        run.file('normalisation.json'),
+        `${JSON.stringify({ mean, std, pictures, form, classes: dataset.classes, counts: counts.map((channel) => [...channel]) })}\n`,
+      );
+      line(
+        'normalise',
+        `${form.width}×${form.height} pixels; mean ${mean.map((x) => x.toFixed(3)).join(' ')}, deviation ${std.map((x) => x.toFixed(3)).join(' ')} of the ${pictures.toLocaleString('en-GB')} training pictures, exact.`,
+      );
+      for (const { name, reason } of skipped.slice(0, 5)) warn(`${name} cannot be read (${reason}) and is left out.`);
+      if (skipped.length > 5) warn(`${skipped.length - 5} more pictures cannot be read and are left out.`);
+    } else line('normalise', 'the rows are taken as they are.');
+
+    // The model.
+    const size = form === undefined ? undefined : ([form.height, form.width] as const);
+    const modelPlan = {
+      name: options.model === undefined ? choice.model : '',
+      options: { ...choice.modelOptions, classes: dataset.classes.length, ...(size ? { size } : {}) },
+    };
+    torch.setNumThreads(typeof settings.threads === 'number' ? settings.threads : torch.getNumThreads());
+    const model = options.model ?? buildModel({ seed: settings.seed, model: modelPlan });
+    const shape = form === undefined ? rowShape(train) : [form.channels, form.height, form.width];
+    const cost = describeModel(model, shape);
+    const reasons = choice.choices.filter((one) => one.setting === 'model').map((one) => `; ${one.reason}`);
+    line(
+      'model',
+      `${modelName}: ${millions(cost.parameters)} parameters, ${short(cost.multiplyAdds / 1e6)} M multiply-adds per picture${reasons.join('')}.`,
+    );
+
+    // Its first weights.
+    const draft: TrainPlan = {
+      seed: settings.seed,
+      data: {
+        path: typeof options.data === 'string' ? dataset.root : '',
+        name: dataset.name,
+        classes: dataset.classes,
+        multiLabel: dataset.multiLabel,
+        ...(form === undefined ? {} : { form }),
+        ...(statistics === undefined ? {} : { statistics: { mean: statistics.mean, std: statistics.std } }),
+        workers: workersFor(settings),
+        cache: settings.cache,
+      },
+      model: modelPlan,
+      optimisation: {
+        epochs: choice.epochs,
+        batches: 1,
+        batchSize: choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, split.train.length),
+        accumulate: settings.accumulate,
+        optimizer: choice.optimizer,
+        learningRate: usualRates[choice.optimizer],
+        weightDecay: choice.weightDecay,
+        schedule: settings.schedule,
+        warmupSteps: 0,
+        ...(choice.clip === undefined ? {} : { clip: choice.clip }),
+        labelSmoothing: choice.labelSmoothing,
+        ...(choice.ema === undefined ? {} : { ema: choice.ema }),
+        ...(settings.patience === 'off' ? {} : { patience: settings.patience }),
+      },
+      ...(form === undefined ? {} : augmentationFor(settings, facts, form)),
+      machine: {
+        device: device.device,
+        precision: settings.precision === 'auto' ? 'float32' : settings.precision,
+        memoryFormat: settings.memoryFormat === 'auto' ? 'contiguous' : settings.memoryFormat,
+        threads: settings.threads === 'auto' ? torch.getNumThreads() : settings.threads,
+      },
+      ...(settings.validateEvery === 'off' ? {} : { validateEvery: settings.validateEvery }),
+      checkpointEvery: settings.checkpointEvery,
+      keep: settings.keep,
+      averageBest: settings.averageBest,
+    };
+    const batches = await firstBatches(split.train, draft, 2);
+    const [batch] = batches;
+    if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of pictures could be read.`);
+    placeModel(model, draft.machine);
+    const check = init.check(
+      model,
+      { input: [batch.input.to({ device: device.device })], target: batch.target.to({ device: device.device }) },
+      { optimiser: choice.optimizer },
+    );
+    const faults = check.findings.filter((finding) => finding.severity !== 'note');
+    line(
+      'initialise',
+      `first loss ${short(check.firstLoss)} (knowing nothing: ${short(check.chanceLoss)}); ${faults.length === 0 ? 'activations and gradients reach every layer' : `${faults.length} finding${faults.length === 1 ? '' : 's'}`}.`,
+    );
+    for (const finding of faults) warn(`${finding.message} ${finding.remedy}`);
+
+    // Tune the machine.
+    const trial = buildOptimizer(model, draft.optimisation);
+    const tuned = tuneMachine({
+      model,
+      optimizer: trial,
+      batches,
+      device: device.device,
+      step: stepOptions(draft.optimisation, draft.data.multiLabel),
+      ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
+      ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
+      ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
+      onTrial: ({ machine, perSecond }) =>
+        emit({
+          kind: 'working',
+          stage: 'tune',
+          text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} pictures/s`,
+        }),
+    });
+    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned)}.`, { trials: tuned.trials });
+    const batchSize = settleBatchSize({
+      wanted: choice.batchSize,
+      model,
+      optimizer: trial,
+      draft: { ...draft, machine: tuned.machine },
+      batch,
+      cost,
+      samples: split.train.length,
+    });
+
+    // How long it may take.
+    const perEpoch =
+      split.train.length / Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
+    const spent = 1.15 * perEpoch;
+    const affordable =
+      settings.budget === 'off' ? Number.POSITIVE_INFINITY : Math.max(3, Math.floor((settings.budget * 60) / spent));
+    const epochs = choice.epochsAreFree ? Math.min(choice.epochs, affordable) : choice.epochs;
+    const batchesEach = split.train.length >= batchSize ? Math.floor(split.train.length / batchSize) : 1;
+    const settled = { ...draft.optimisation, epochs, batchSize, batches: batchesEach };
+
+    // Find the learning rate.
+    const rateBatch: TrainPlan = { ...draft, machine: tuned.machine, optimisation: settled };
+    const scale = (batchSize * settings.accumulate) / 64;
+    // Adaptive optimisers take the root; and near 1 no rule holds.
+    const usual = Math.min(1, usualRates[choice.optimizer] * (choice.optimizer === 'sgd' ? scale : Math.sqrt(scale)));
+    const rate = await chooseRate({ rateBatch, split, model, run, trial, wanted: choice.learningRate, usual, emit });
+    line(
+      'learning rate',
+      `${rate.sentence}; ${settings.schedule} schedule${choice.warmup > 0 ? ` after ${Math.round(100 * choice.warmup)} % warm-up` : ''}.`,
+    );
+
+    // Train.
+    const plan: TrainPlan = {
+      ...rateBatch,
+      optimisation: {
+        ...settled,
+        learningRate: rate.learningRate,
+        warmupSteps: Math.round(choice.warmup * epochs * Math.ceil(batchesEach / settings.accumulate)),
+      },
+    };
+    for (const one of batches) for (const tensor of Object.values(one)) if (tensor instanceof Tensor) tensor.dispose();
+    await run.update({
+      configuration: { settings, plan, choices: choice.choices },
+      model: { name: modelName, parameters: cost.parameters, multiplyAdds: cost.multiplyAdds },
+    });
+    const why =
+      epochs < choice.epochs
+        ? ` (${choice.epochs} would take longer than the budget of ${settings.budget} minutes)`
+        : '';
+    line(
+      'train',
+      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}.`,
+    );
+    // The first weights again: a model of the user's own keeps its own.
+    const fresh = options.model ?? buildModel(plan);
+    torch.manualSeed(settings.seed);
+    return await finish(buildTraining({ plan, split, run, stop, model: fresh }), { split, emit });
+  } catch (error) {
+    if (run.writable) await run.end('failed', { reason: (error as Error).message });
+    throw error;
+  }
+}
+
+interface ChooseRate {
+  readonly rateBatch: TrainPlan;
+  readonly split: Parameters<typeof buildTraining>[0]['split'];
+  readonly model: Classifier;
+  readonly run: RunFolder;
+  readonly trial: ReturnType<typeof buildOptimizer>;
+  readonly wanted: number | 'auto' | 'find';
+  readonly usual: number;
+  readonly emit: (event: TrainEvent) => void;
+}
+
+async function chooseRate({ rateBatch, split, model, run, trial, wanted, usual, emit }: ChooseRate) {
+  if (typeof wanted === 'number') return { learningRate: wanted, sentence: `${short(wanted)}, as given` };
+  const { buildLoaders } = await import('../build.js');
+  const loaders = buildLoaders(split, rateBatch);
+  try {
+    const rate = await findRate({
+      model,
+      optimizer: trial,
+      loader: loaders.train,
+      machine: rateBatch.machine,
+      loss: { labelSmoothing: rateBatch.optimisation.labelSmoothing, multiLabel: rateBatch.data.multiLabel },
+      usual,
+      wanted,
+      onProgress: (share) => emit({ kind: 'working', stage: 'learning rate', text: 'range test', share }),
+    });
+    if (rate.found !== undefined) await writeFileAtomic(run.file('learning-rate.svg'), await rate.found.svg());
+    return rate;
+  } finally {
+    await Promise.all([loaders.train.close(), loaders.validation.close()]);
+  }
+}
+
+function rowShape(dataset: Dataset): number[] {
+  if (dataset.kind === 'tensors') return dataset.input.shape.slice(1);
+  throw new RunError(
+    `${dataset.root}: tables and texts must become tensors before they can be trained on (tensorDataset).`,
+  );
+}

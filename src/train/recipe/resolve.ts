@@ -1,0 +1,170 @@
+/** Fills in what the settings leave to the recipe, and says why. */
+import { availableParallelism } from 'node:os';
+import type { PictureForm } from '../../data/types.js';
+import { type ModelOptions, modelSpec } from '../../models/index.js';
+import type { SettingName, TrainSettings } from '../config/schema.js';
+import { ConfigError } from '../errors.js';
+import type { OptimizerName } from '../plan.js';
+
+/** What the recipe looks at. */
+export interface DataFacts {
+  /** Samples that will be trained on. */
+  readonly samples: number;
+  readonly classes: number;
+  /** Shorter side of a typical picture; undefined for data that is no pictures. */
+  readonly side?: number;
+}
+
+/** A choice of the recipe with its reason. */
+export interface Choice {
+  readonly setting: SettingName;
+  readonly value: unknown;
+  readonly reason: string;
+}
+
+/** Values for what was `auto`, settled before anything is computed. */
+export interface Resolved {
+  readonly model: string;
+  readonly modelOptions: Omit<ModelOptions, 'classes'>;
+  readonly form?: PictureForm;
+  readonly epochs: number;
+  /** Whether the recipe may take fewer, to keep to the budget. */
+  readonly epochsAreFree: boolean;
+  readonly batchSize: number | 'largest';
+  readonly optimizer: OptimizerName;
+  readonly learningRate: number | 'auto' | 'find';
+  readonly weightDecay: number;
+  readonly warmup: number;
+  readonly clip?: number;
+  readonly labelSmoothing: number;
+  readonly ema?: number;
+  readonly choices: readonly Choice[];
+}
+
+/** Rates that work with each optimiser at batches of 64, the top of a schedule with warm-up; the range test has the last word. */
+export const usualRates: Readonly<Record<OptimizerName, number>> = {
+  adamw: 2e-3,
+  adam: 2e-3,
+  sgd: 0.1,
+  lion: 3e-4,
+  rmsprop: 1e-3,
+};
+
+const usualDecays: Readonly<Record<OptimizerName, number>> = {
+  adamw: 0.05,
+  adam: 1e-4,
+  sgd: 5e-4,
+  lion: 0.5,
+  rmsprop: 1e-4,
+};
+
+const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
+
+/** Side of the input: as large as the pictures, within what a CPU can train on. */
+function sideFor(facts: DataFacts): number {
+  const { side = 64 } = facts;
+  if (side <= 40) return 32;
+  if (side <= 80) return 64;
+  return 96;
+}
+
+/** Settles what does not need a measurement. @throws ConfigError for settings that do not go together */
+export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
+  const choices: Choice[] = [];
+  const choose = <T>(setting: SettingName, value: T, reason: string): T => {
+    choices.push({ setting, value, reason });
+    return value;
+  };
+  const pictures = facts.side !== undefined;
+  const model =
+    settings.model === 'auto'
+      ? pictures
+        ? choose(
+            'model',
+            'resnet-small',
+            'a small residual network learns most from few pictures in the time a CPU gives',
+          )
+        : choose('model', 'mlp', 'for rows of numbers')
+      : modelSpec(settings.model).name;
+  const spec = modelSpec(model);
+  const sides =
+    settings.size === 'auto'
+      ? choose('size', sideFor(facts), `the pictures are about ${facts.side} pixels wide`)
+      : settings.size;
+  const size: readonly [number, number] = typeof sides === 'number' ? [sides, sides] : sides;
+  const modelOptions: Record<string, unknown> = { channels: settings.channels, size };
+  for (const option of ['width', 'depth', 'dropout', 'dropPath'] as const) {
+    const value = settings[option];
+    if (value === undefined || value === 0) continue;
+    if (!spec.takes.includes(option))
+      throw new ConfigError(
+        `${option}: the model ${model} does not take it${spec.takes.length > 0 ? `; it takes ${spec.takes.join(', ')}` : ''}.`,
+      );
+    modelOptions[option] = value;
+  }
+  const optimizer =
+    settings.optimizer === 'auto'
+      ? choose('optimizer', 'adamw' as const, 'needs the least tuning')
+      : settings.optimizer;
+  // So many pictures are seen in all that more no longer pays for a network of this size, but no picture more than a hundred times.
+  const epochs =
+    settings.epochs === 'auto'
+      ? choose('epochs', clamp(Math.round(180_000 / facts.samples), 10, 100), `${facts.samples} pictures to train on`)
+      : settings.epochs;
+  const batchSize =
+    settings.batchSize === 'auto'
+      ? choose(
+          'batchSize',
+          facts.samples < 640 ? clamp(2 ** Math.floor(Math.log2(facts.samples / 10)), 8, 64) : 64,
+          'small enough for many updates',
+        )
+      : settings.batchSize;
+  const few = facts.samples < 100_000;
+  return {
+    model,
+    modelOptions: modelOptions as Omit<ModelOptions, 'classes'>,
+    ...(pictures
+      ? {
+          form: {
+            height: size[0],
+            width: size[1],
+            channels: settings.channels,
+            fit: settings.fit,
+            decode: 'fast' as const,
+          },
+        }
+      : {}),
+    epochs,
+    epochsAreFree: settings.epochs === 'auto',
+    batchSize,
+    optimizer,
+    learningRate: settings.learningRate,
+    weightDecay:
+      settings.weightDecay === 'auto'
+        ? choose('weightDecay', usualDecays[optimizer], `usual with ${optimizer}`)
+        : settings.weightDecay,
+    warmup:
+      settings.warmup === 'auto'
+        ? choose('warmup', settings.schedule === 'one-cycle' ? 0 : 0.1, 'the first steps are the wildest')
+        : settings.warmup,
+    ...(settings.clip === 'auto'
+      ? { clip: choose('clip', 5, 'only what would break the run') }
+      : settings.clip === 'off'
+        ? {}
+        : { clip: settings.clip }),
+    labelSmoothing:
+      settings.labelSmoothing === 'auto'
+        ? choose('labelSmoothing', few ? 0.1 : 0, few ? 'few pictures' : 'many pictures')
+        : settings.labelSmoothing,
+    ...(settings.ema === 'auto'
+      ? { ema: choose('ema', 0.998, 'an average of the last five hundred updates') }
+      : settings.ema === 'off'
+        ? {}
+        : { ema: settings.ema }),
+    choices,
+  };
+}
+
+/** Threads for decoding: one less than there are cores, at least one. */
+export const workersFor = (settings: TrainSettings): number | 'auto' =>
+  settings.workers === 'auto' ? Math.max(1, availableParallelism() - 1) : settings.workers;
