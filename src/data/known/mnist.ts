@@ -63,13 +63,14 @@ async function readIdx(file: string, dimensions: number, keep: boolean): Promise
   } finally {
     source.destroy();
   }
-  if (length < start) throw new DataError(`${file} has ${length} bytes, its header alone would have ${start}.`);
+  if (length < 4) throw new DataError(`${file} has ${length} bytes and is no IDX file.`);
   const magic = head.readUInt32BE(0);
   if (magic !== 0x0800 + dimensions) {
     throw new DataError(
       `${file} begins with ${head.subarray(0, 4).toString('hex')} instead of ${(0x0800 + dimensions).toString(16).padStart(8, '0')}: it is no IDX file of ${dimensions === 1 ? 'labels' : 'pictures'}.`,
     );
   }
+  if (length < start) throw new DataError(`${file} has ${length} bytes, its header alone would have ${start}.`);
   const shape = Array.from({ length: dimensions }, (_, i) => head.readUInt32BE(4 + 4 * i));
   const expected = start + shape.reduce((product, size) => product * size, 1);
   if (length !== expected) {
