@@ -147,7 +147,8 @@ export function describeModel(model: nn.Module, sample: readonly number[]): Mode
     try {
       watch = dryRun(model, sample, String(model.parameters()[0]?.device ?? 'cpu'));
     } catch (error) {
-      const why = error instanceof Error ? (error.message.split('\n')[0] as string) : String(error);
+      // Without the operator's arguments, which are the network's own.
+      const why = String(error instanceof Error ? error.message : error).split(/\n|; in \w+\(/)[0] as string;
       throw new ArgumentError(
         `${model.constructor.name} cannot take a sample of ${sample.join(' × ')} (channels × height × width): ${why}`,
         { cause: error },

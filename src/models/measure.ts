@@ -5,7 +5,7 @@ import { ArgumentError, type Tensor, torch } from '../torch/index.js';
 import { requireWhole, requireWholes } from './options.js';
 
 export interface MeasureOptions {
-  /** Samples at a time, default 32. */
+  /** Samples at a time, default 32. A slow model is measured with fewer, so that the time is kept; the result says with how many. */
   readonly batchSize?: number;
   /** Seconds to spend on each of training and inference, default 2; at least one step is measured whatever it takes. */
   readonly seconds?: number;
@@ -25,10 +25,11 @@ export interface Speed {
   readonly range: readonly [number, number];
   /** How many steps were measured. */
   readonly steps: number;
+  /** Samples at a time. */
+  readonly batchSize: number;
 }
 
 export interface ModelSpeed {
-  readonly batchSize: number;
   readonly device: string;
   readonly inference: Speed;
   /** Forward, backward and a step of AdamW; null when not asked for. */
@@ -38,27 +39,36 @@ export interface ModelSpeed {
 /** Lets other things run between two steps: a progress line, a signal. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function time(step: () => void, batchSize: number, options: MeasureOptions): Promise<Speed> {
-  const budget = 1000 * (options.seconds ?? 2);
+/** Samples in the step that tries how long one takes; more than one, for the sake of batch normalisation. */
+const tryWith = 4;
+
+async function time(step: (samples: number) => void, options: MeasureOptions): Promise<Speed> {
+  const { batchSize = 32, seconds = 2 } = options;
+  const budget = 1000 * seconds;
   const start = performance.now();
-  // The first step also sets up memory and kernels.
-  step();
+  // The first step sets up memory and kernels, the second says what to expect.
+  let samples = Math.min(tryWith, batchSize);
+  step(samples);
+  const tried = performance.now();
+  step(samples);
+  const expected = ((performance.now() - tried) / samples) * batchSize;
+  // Three steps should fit into what is left of the time.
+  const affordable = Math.floor((batchSize * (budget - (performance.now() - start))) / (3 * expected));
+  samples = Math.max(samples, Math.min(batchSize, affordable));
+  if (samples !== Math.min(tryWith, batchSize)) step(samples);
   const times: number[] = [];
   do {
     await breathe();
     options.signal?.throwIfAborted();
     const before = performance.now();
-    step();
+    step(samples);
     times.push(performance.now() - before);
-  } while (performance.now() - start < budget || (times.length < 3 && performance.now() - start < 2 * budget));
+  } while (performance.now() - start < budget);
   times.sort((a, b) => a - b);
-  const rate = (milliseconds: number): number => (1000 * batchSize) / milliseconds;
+  const rate = (milliseconds: number): number => (1000 * samples) / milliseconds;
   const middle = ((times[(times.length - 1) >> 1] as number) + (times[times.length >> 1] as number)) / 2;
-  return {
-    samplesPerSecond: rate(middle),
-    range: [rate(times.at(-1) as number), rate(times[0] as number)],
-    steps: times.length,
-  };
+  const range = [rate(times.at(-1) as number), rate(times[0] as number)] as const;
+  return { samplesPerSecond: rate(middle), range, steps: times.length, batchSize: samples };
 }
 
 /**
@@ -87,24 +97,23 @@ export async function measureModel(
     copy.eval();
     const classes = torch.noGrad(() => copy.forward(input.narrow(0, 0, 1)).size(-1));
     const target = torch.randint(0, classes, [batchSize], { device });
-    const inference = await time(
-      () => torch.scope(() => torch.noGrad(() => void copy.forward(input).sum().item())),
-      batchSize,
-      options,
-    );
-    if (!training) return { batchSize, device, inference, training: null };
+    const first = (tensor: Tensor, samples: number): Tensor => tensor.narrow(0, 0, samples);
+    const answer = (samples: number): void =>
+      torch.scope(() => torch.noGrad(() => void copy.forward(first(input, samples)).sum().item()));
+    const inference = await time(answer, options);
+    if (!training) return { device, inference, training: null };
     copy.train();
     const learnt = copy.parameters().filter((parameter) => parameter.requiresGrad);
     const optimizer = new AdamW(learnt, { lr: 1e-4 });
-    const step = (): void =>
+    const step = (samples: number): void =>
       torch.scope(() => {
-        const loss = nn.functional.crossEntropy(copy.forward(input), target);
+        const loss = nn.functional.crossEntropy(copy.forward(first(input, samples)), first(target, samples));
         optimizer.zeroGrad();
         loss.backward();
         optimizer.step();
         loss.item();
       });
-    return { batchSize, device, inference, training: await time(step, batchSize, options) };
+    return { device, inference, training: await time(step, options) };
   } finally {
     for (const [at, state] of states) torch.setRngState(state, at);
   }
