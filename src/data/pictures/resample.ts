@@ -4,11 +4,13 @@
  * arithmetic, bit for bit. Source: Pillow, `src/libImaging/Resample.c`.
  */
 
+import { resampleWithVectors } from './resample-simd.js';
+
 /** Bits behind the point of a coefficient; 8 for a pixel and 2 for sums slightly above 1 are left of 32. */
 const precision = 32 - 8 - 2;
 
 /** For each output position: where its inputs begin, how many there are, and their weights. */
-interface Taps {
+export interface Taps {
   readonly start: Int32Array;
   readonly count: Int32Array;
   readonly weights: Int32Array;
@@ -153,14 +155,25 @@ function vertical(pixels: Pixels, height: number, along: Taps, firstRow: number,
 
 /**
  * Resizes (a part of) a picture as Pillow's `resize((width, height), BILINEAR, box)`.
+ * @param options vectors: false does without WebAssembly, for tests
  * @returns height × width × channels
  */
-export function resample(pixels: Pixels, width: number, height: number, box?: Box): Uint8Array {
+export function resample(
+  pixels: Pixels,
+  width: number,
+  height: number,
+  box?: Box,
+  options: { readonly vectors?: boolean } = {},
+): Uint8Array {
   const part = box ?? { left: 0, top: 0, right: pixels.width, bottom: pixels.height };
   const { channels } = pixels;
   const needHorizontal = width !== pixels.width || part.left !== 0 || part.right !== width;
   const needVertical = height !== pixels.height || part.top !== 0 || part.bottom !== height;
   const along = taps(pixels.height, part.top, part.bottom, height);
+  if (needHorizontal && needVertical && options.vectors !== false) {
+    const done = resampleWithVectors(pixels, taps(pixels.width, part.left, part.right, width), along);
+    if (done) return done;
+  }
   let current = pixels;
   let firstRow = 0;
   if (needHorizontal) {
