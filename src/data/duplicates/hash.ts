@@ -20,20 +20,40 @@ export interface Hashes {
 /** Frequencies (u, v) of the 64 bits: all up to 7, with (0, 8) in the place of the mean. */
 const chosen = Array.from({ length: 64 }, (_, bit) => (bit === 0 ? 8 : Math.floor(bit / 8) * frequencies + (bit % 8)));
 
-/** Hashes the thumbnails of `grey`. */
-export function hashThumbnails(grey: Uint8Array): Hashes {
+/** A cut: left, top, right and bottom edge as shares of the width and height. */
+export type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+/** What a cut leaves of a thumbnail, stretched to its size again (bilinear). */
+function cutOut(grey: Uint8Array, start: number, [left, top, right, bottom]: Box, out: Float64Array): void {
+  for (let y = 0; y < side; y++) {
+    const v = Math.min(side - 1, Math.max(0, (top + ((y + 0.5) / side) * (bottom - top)) * side - 0.5));
+    const y0 = Math.min(side - 2, Math.floor(v));
+    for (let x = 0; x < side; x++) {
+      const u = Math.min(side - 1, Math.max(0, (left + ((x + 0.5) / side) * (right - left)) * side - 0.5));
+      const x0 = Math.min(side - 2, Math.floor(u));
+      const p = start + y0 * side + x0;
+      const upper = (grey[p] as number) + (u - x0) * ((grey[p + 1] as number) - (grey[p] as number));
+      const lower =
+        (grey[p + side] as number) + (u - x0) * ((grey[p + side + 1] as number) - (grey[p + side] as number));
+      out[y * side + x] = upper + (v - y0) * (lower - upper);
+    }
+  }
+}
+
+/** Hashes the thumbnails of `grey`, or what a cut leaves of them. */
+export function hashThumbnails(grey: Uint8Array, cut: Box = [0, 0, 1, 1]): Hashes {
+  const pixels = new Float64Array(area);
   const count = grey.length / area;
   const low = new Uint32Array(count);
   const high = new Uint32Array(count);
   const rows = new Float64Array(side * frequencies);
   const values = new Float64Array(64);
   for (let n = 0; n < count; n++) {
-    const start = n * area;
+    cutOut(grey, n * area, cut, pixels);
     for (let y = 0; y < side; y++)
       for (let u = 0; u < frequencies; u++) {
         let sum = 0;
-        for (let x = 0; x < side; x++)
-          sum += (grey[start + y * side + x] as number) * (cosines[u * side + x] as number);
+        for (let x = 0; x < side; x++) sum += (pixels[y * side + x] as number) * (cosines[u * side + x] as number);
         rows[y * frequencies + u] = sum;
       }
     for (let bit = 0; bit < 64; bit++) {

@@ -42,43 +42,47 @@ function indexBy(hashes: Hashes, which: number): Index {
 }
 
 /**
- * Calls back for every pair i < j whose hashes differ in at most `radius` bits, once, in no particular order. Gives way to other work
- * now and then.
+ * Calls back for every pair of a query i and a hash j ≠ i that differ in at most `radius` bits, once, in no particular order; where the
+ * queries are the hashes themselves, for i < j only. Gives way to other work now and then.
  * @param visit returns false to end the search
  * @returns whether the search came to its end
  */
 export async function pairsWithin(
   hashes: Hashes,
+  queries: Hashes,
   radius: number,
   visit: (i: number, j: number, distance: number) => boolean,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const { low, high } = hashes;
   const count = low.length;
   const quarters = [0, 1, 2, 3].map((which) => indexBy(hashes, which));
-  const neighbours = masks(Math.floor(radius / 4));
-  // The quarter at which a pair was first met; later ones skip it.
   const reach = Math.floor(radius / 4);
+  const neighbours = masks(reach);
+  const themselves = queries === hashes;
   let rest = Date.now();
   for (let i = 0; i < count; i++) {
     if ((i & 63) === 0 && Date.now() - rest > 40) {
       await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
       rest = Date.now();
     }
-    const ownLow = low[i] as number;
-    const ownHigh = high[i] as number;
+    const ownLow = queries.low[i] as number;
+    const ownHigh = queries.high[i] as number;
     for (let which = 0; which < 4; which++) {
       const { start, order } = quarters[which] as Index;
-      const own = quarter(hashes, i, which);
+      const own = quarter(queries, i, which);
       for (let m = 0; m < neighbours.length; m++) {
         const value = own ^ (neighbours[m] as number);
         const end = start[value + 1] as number;
         for (let at = start[value] as number; at < end; at++) {
           const j = order[at] as number;
-          if (j <= i) continue;
+          if (j === i || (themselves && j < i)) continue;
           const first = (low[j] as number) ^ ownLow;
           const second = (high[j] as number) ^ ownHigh;
           const distance = bits(first) + bits(second);
           if (distance > radius) continue;
+          // A pair is met at the first quarter in which it is close enough.
           if (which > 0 && bits(first & 0xffff) <= reach) continue;
           if (which > 1 && bits(first >>> 16) <= reach) continue;
           if (which > 2 && bits(second & 0xffff) <= reach) continue;

@@ -1,11 +1,12 @@
 /** Checks of a split: are the parts alike, and is no picture in two of them? */
+
+import { Groups } from '../duplicates/groups.js';
 import { type Duplicates, findDuplicates } from '../duplicates/index.js';
 import { measurePictures, type PictureMeasurements } from '../duplicates/measure.js';
 import { DataError } from '../errors.js';
 import { shownName } from '../sources/sealing.js';
 import { type Dataset, type Part, parts } from '../types.js';
 import { counted, type SplitFinding, shortProbability, someOf } from './findings.js';
-import { Groups } from '../duplicates/groups.js';
 import {
   chiSquaredTest,
   countsSuffice,
@@ -50,7 +51,7 @@ const properties: readonly Property[] = [
 /** One statistical test among those corrected together. */
 interface Tested {
   readonly pValue: number;
-  finding(adjusted: number): SplitFinding;
+  finding(alarm: boolean): SplitFinding;
 }
 
 /**
@@ -100,9 +101,9 @@ export async function checkSplit(
   const adjusted = holm(tests.map((test) => test.pValue));
   const level = options.level ?? 0.05;
   const findings = tests.map((test, i) => {
-    const finding = test.finding(adjusted[i] as number);
-    const { pValue } = test;
     const alarm = (adjusted[i] as number) < level;
+    const finding = test.finding(alarm);
+    const { pValue } = test;
     const evidence = { ...finding.evidence, pValue, adjusted: adjusted[i], level };
     if (alarm) return { ...finding, evidence };
     const { remedy: _, ...rest } = finding;
@@ -153,12 +154,11 @@ function labelTest(
   const strength = Math.sqrt(test.statistic / (total * Math.max(1, Math.min(filled, classes) - 1)));
   return {
     pValue: test.pValue,
-    finding: (adjusted) => {
+    finding: (differ) => {
       const how =
         test.method === 'chi2'
           ? `χ² ${test.statistic.toFixed(2)} at ${test.degreesOfFreedom} degrees of freedom, p ${shortProbability(test.pValue)}`
           : `χ² ${test.statistic.toFixed(2)}, p ${shortProbability(test.pValue)} by permutation`;
-      const differ = adjusted < 0.05;
       return {
         check: 'labels',
         severity: strength >= 0.1 ? 'warning' : 'note',

@@ -1,9 +1,10 @@
 /** From labels and groups to parts, without looking at a single picture. */
+
+import type { Groups } from '../duplicates/groups.js';
 import { DataError } from '../errors.js';
 import { type Part, parts } from '../types.js';
 import { assignUnits } from './assign.js';
 import { counted, type SplitFinding, someOf } from './findings.js';
-import type { Groups } from '../duplicates/groups.js';
 import type { Fractions } from './options.js';
 
 export interface PlanInput {

@@ -78,7 +78,11 @@ export async function openSeal(split: Split, options: OpenSealOptions): Promise<
         `the test part of ${split.name} was opened ${before.length === 1 ? 'once' : `${before.length} times`} already, last on ${last.time.slice(0, 10)} by "${last.command}"; each further look makes its result less true: pass again: true (--again) if you must, and every report will show it`,
       );
     number = before.length + 1;
-    return appended(events, { kind: 'opened', use: number, time, command: options.command, run: options.run ?? null }, split.fingerprint);
+    return appended(
+      events,
+      { kind: 'opened', use: number, time, command: options.command, run: options.run ?? null },
+      split.fingerprint,
+    );
   });
   const use = split.uses.find((known) => known.number === number) as SealUse;
   return {

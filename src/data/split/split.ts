@@ -1,4 +1,6 @@
 /** A split: training and validation parts to work with, and a sealed test part. */
+
+import { Groups } from '../duplicates/groups.js';
 import { type Duplicates, findDuplicates, keepDuplicatesWithin, knownDuplicates } from '../duplicates/index.js';
 import { DataError } from '../errors.js';
 import { permutation, streams } from '../random.js';
@@ -8,7 +10,6 @@ import { type Dataset, type Part, parts } from '../types.js';
 import { checkSplit } from './check.js';
 import type { SplitFinding } from './findings.js';
 import { type DatasetFingerprint, datasetFingerprint, sha256 } from './fingerprint.js';
-import { Groups } from '../duplicates/groups.js';
 import { fractionsOf, groupKeys, type SplitOptions, seedOf } from './options.js';
 import { planSplit } from './plan.js';
 import { keepSecrets, type SealEvent, type SealUse, secretsOf, usesOf } from './seal-events.js';
@@ -247,7 +248,11 @@ export async function splitDataset<Kind extends Dataset>(
     const { train, validation } = plan.parts;
     keepDuplicatesWithin(split.train, train, duplicates);
     keepDuplicatesWithin(split.validation, validation, duplicates);
-    keepDuplicatesWithin(split.development, [...train, ...validation].sort((a, b) => a - b), duplicates);
+    keepDuplicatesWithin(
+      split.development,
+      [...train, ...validation].sort((a, b) => a - b),
+      duplicates,
+    );
   }
   return split;
 }
