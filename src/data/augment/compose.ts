@@ -1,6 +1,6 @@
 /** Putting transforms together, and the two that end every chain: floats and normalisation. */
 import { ArgumentError } from '../../torch/index.js';
-import type { BatchTransform, ChannelStatistics } from '../types.js';
+import type { Batch, BatchTransform, ChannelStatistics } from '../types.js';
 import { normalizePictures, softTargets, toFloatPictures } from './functional/mix.js';
 import { known, probability } from './options.js';
 import {
@@ -58,6 +58,17 @@ export function compose(transforms: readonly BatchTransform[]): Augmentation {
   );
 }
 
+/** Whether a transform mixes labels. */
+const mixes = (transform: BatchTransform): boolean =>
+  isAugmentation(transform) &&
+  (transform.augmentation === 'mixup' || transform.augmentation === 'cutmix' || transform.parts.some(mixes));
+
+/** Labels as [N, classes] where other batches' are: what a network is trained with must not change its form with the draw. */
+function evenIfUnmixed(batch: Batch, parts: readonly BatchTransform[], classes: number, title: string): Batch {
+  if (batch.target.isFloatingPoint() || !parts.some(mixes)) return batch;
+  return { input: batch.input, target: softTargets(batch.target, classes, title), index: batch.index };
+}
+
 /** The transforms, one after the other, for each picture with chance p (default 0.5). They must keep size and type. */
 export function randomApply(transforms: readonly BatchTransform[], options?: { readonly p?: number }): Augmentation {
   const title = 'randomApply()';
@@ -72,7 +83,7 @@ export function randomApply(transforms: readonly BatchTransform[], options?: { r
       const rows = chosenRows(count, draws, p);
       const apply = (some: typeof batch, of: typeof context): typeof batch =>
         parts.reduce((current, part) => part(current, of), some);
-      if (rows.length === 0) return batch;
+      if (rows.length === 0) return evenIfUnmixed(batch, parts, context.classes, title);
       if (rows.length === count) return apply(batch, context);
       const chosen = new Set(rows);
       const rest = Array.from({ length: count }, (_, row) => row).filter((row) => !chosen.has(row));
@@ -127,8 +138,8 @@ export function randomChoice(
         ];
       });
       const [only] = done;
-      if (only === undefined) return batch;
-      if (done.length === 1) return only.batch;
+      if (only === undefined) return evenIfUnmixed(batch, parts, context.classes, title);
+      if (done.length === 1) return evenIfUnmixed(only.batch, parts, context.classes, title);
       return joinRows(count, done, (target) => softTargets(target, context.classes, title), title);
     },
     transforms,

@@ -118,7 +118,7 @@ export interface RandomPerspectiveOptions extends WarpOptions {
 }
 
 /** The corners that torchvision's RandomPerspective would draw. */
-function drawCorners(draws: Draws, height: number, width: number, scale: number): Corners {
+export function drawCorners(draws: Draws, height: number, width: number, scale: number): Corners {
   const [boundX, boundY] = [
     Math.trunc(scale * Math.floor(width / 2)) + 1,
     Math.trunc(scale * Math.floor(height / 2)) + 1,
@@ -133,6 +133,18 @@ function drawCorners(draws: Draws, height: number, width: number, scale: number)
     [right(), bottom()],
     [left(), bottom()],
   ];
+}
+
+/** A view that can be had; null after ten draws whose corners fall on one line, as in pictures of a pixel. */
+function drawView(draws: Draws, start: Corners, height: number, width: number, scale: number): number[] | null {
+  if (height < 2 || width < 2) return null;
+  for (let attempt = 0; attempt < 10; attempt++)
+    try {
+      return perspectiveCoefficients(start, drawCorners(draws, height, width, scale));
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+    }
+  return null;
 }
 
 /** Looks at each picture from another side with chance p. Interpolation: `bilinear` by default. */
@@ -155,8 +167,10 @@ export function randomPerspective(options?: RandomPerspectiveOptions): Augmentat
     for (let row = 0; row < count; row++) {
       const own = draws(row);
       if (!own.chance(p)) continue;
+      const set = drawView(own, start, height, width, distortionScale);
+      if (set === null) continue;
       rows.push(row);
-      sets.push(perspectiveCoefficients(start, drawCorners(own, height, width, distortionScale)));
+      sets.push(set);
     }
     return withInput(
       batch,

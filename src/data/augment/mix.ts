@@ -21,7 +21,7 @@ export interface RandomErasingOptions {
 }
 
 /** The box that torchvision's RandomErasing would draw; null after ten that do not fit. */
-function drawErasing(draws: Draws, height: number, width: number, scale: Range, ratio: Range): Box | null {
+export function drawErasing(draws: Draws, height: number, width: number, scale: Range, ratio: Range): Box | null {
   for (let attempt = 0; attempt < 10; attempt++) {
     const area = height * width * draws.uniform(scale[0], scale[1]);
     const aspect = Math.exp(draws.uniform(Math.log(ratio[0]), Math.log(ratio[1])));
