@@ -5,6 +5,7 @@ import { type Classifier, logitsOf, lossOf, type Machine, placeInput } from './c
 import {
   ClassificationMetrics,
   type ClassificationReport,
+  type Interval,
   MultiLabelMetrics,
   type MultiLabelReport,
 } from './metrics.js';
@@ -38,6 +39,8 @@ export interface Evaluation {
   readonly loss: number;
   readonly report: ClassificationReport | MultiLabelReport;
   readonly predictions: Predictions;
+  /** 95 %: Wilson's for the accuracy and top-5, from bootstrap samples for the rest; none for multi-label data. */
+  readonly intervals: () => Readonly<Record<string, Interval>>;
 }
 
 /** Lets timers, signals and workers have their turn: an iterator that always has a batch ready would starve them. */
@@ -96,8 +99,22 @@ export async function evaluate(
   const loss = target.length === 0 ? Number.NaN : losses / target.length;
   if (multiLabel) {
     const report = multiple.report();
-    return { score: report.meanAveragePrecision, scoreName: 'mean average precision', loss, report, predictions };
+    return {
+      score: report.meanAveragePrecision,
+      scoreName: 'mean average precision',
+      loss,
+      report,
+      predictions,
+      intervals: () => ({}),
+    };
   }
   const report = single.report();
-  return { score: report.accuracy, scoreName: 'accuracy', loss, report, predictions };
+  return {
+    score: report.accuracy,
+    scoreName: 'accuracy',
+    loss,
+    report,
+    predictions,
+    intervals: () => single.intervals(),
+  };
 }

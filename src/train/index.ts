@@ -1,0 +1,17 @@
+/** Training: the recipe, its pieces, and the use of what it leaves. */
+export { CheckpointKeeper, loadCheckpoint, loadLast, saveCheckpoint } from './checkpoint.js';
+export type { Classifier, Machine, MemoryFormat, Precision } from './compute.js';
+export type { TrainOptions as TrainSettings } from './config/schema.js';
+export { defineConfig } from './config/settings.js';
+export { type DeviceChoice, pickDevice } from './device.js';
+export { ConfigError, RunError } from './errors.js';
+export { type Evaluation, evaluate, type Predictions } from './evaluate.js';
+export type { EpochEvent, Stage, StepEvent, TrainEvent } from './events.js';
+export { type Fault, findFault } from './faults.js';
+export * as metrics from './metrics.js';
+export type { TrainPlan } from './plan.js';
+export { type Guess, LoadedRun, loadRun, type Prediction } from './predict.js';
+export type { RunResult } from './recipe/recipe.js';
+export { type TestResult, testRun } from './test-run.js';
+export { type ResumeOptions, resume, Training, type TrainOptions, train } from './train.js';
+export { type Tuned, type TuneOptions, tuneMachine } from './tune.js';

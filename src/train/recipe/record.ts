@@ -1,0 +1,33 @@
+/** What the folder of a run says of it. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { createModel } from '../../models/index.js';
+import { type Tensor, torch } from '../../torch/index.js';
+import { readRecord } from '../../track/index.js';
+import type { Classifier } from '../compute.js';
+import { RunError } from '../errors.js';
+import type { TrainPlan } from '../plan.js';
+
+/** The plan of a run. @throws RunError when it never came so far as to have one */
+export function planOf(folder: string): TrainPlan {
+  const record = readRecord(folder);
+  const plan = record.configuration.plan as TrainPlan | undefined;
+  if (plan === undefined)
+    throw new RunError(
+      `${folder}: this run ended before its training began (${record.reason ?? record.state}), so there is nothing to go on with; start it again.`,
+    );
+  return plan;
+}
+
+/** The chosen model of a finished run, in eval mode. @throws RunError when it is not finished */
+export async function loadModel(folder: string, plan: TrainPlan, given?: Classifier): Promise<Classifier> {
+  const file = path.join(folder, 'model.safetensors');
+  if (!existsSync(file))
+    throw new RunError(`${folder}: there is no model.safetensors yet; finish the run first (praxis resume ${folder}).`);
+  if (plan.model.name === '' && given === undefined)
+    throw new RunError(`${folder}: this run was given its model as an object; give it again.`);
+  const model = given ?? (createModel(plan.model.name, plan.model.options) as unknown as Classifier);
+  model.loadStateDict((await torch.load(file)) as Record<string, Tensor>);
+  model.eval();
+  return model;
+}

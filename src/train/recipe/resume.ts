@@ -1,0 +1,68 @@
+/** Going on with a run that was stopped or killed, as if it had never been: the same weights, bit for bit, at the end. */
+import { loadSplit } from '../../data/split/index.js';
+import type { Dataset } from '../../data/types.js';
+import { RunFolder, readRecord } from '../../track/index.js';
+import { loadLast } from '../checkpoint.js';
+import type { Classifier } from '../compute.js';
+import { RunError } from '../errors.js';
+import type { TrainEvent } from '../events.js';
+import { putBack } from '../loop.js';
+import type { StopSignal } from '../stop.js';
+import { openData } from './data.js';
+import { finish } from './finish.js';
+import { buildModel, buildTraining } from './rebuild.js';
+import type { RunResult } from './recipe.js';
+import { planOf } from './record.js';
+
+export interface ResumeOptions {
+  readonly folder: string;
+  /** Where the data are now, if they have moved; or the data set itself, where the run was given one. */
+  readonly data?: string | Dataset;
+  /** The model itself, where the run was given one. */
+  readonly model?: Classifier;
+  readonly stop: StopSignal;
+  readonly emit: (event: TrainEvent) => void;
+  readonly command: string;
+}
+
+/** @throws RunError when there is nothing to go on with, the data have changed, or another process runs it */
+export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
+  const { stop, emit } = options;
+  const plan = planOf(options.folder);
+  const warn = (text: string) => emit({ kind: 'warning', text });
+  const source = options.data ?? plan.data.path;
+  if (source === '')
+    throw new RunError(
+      `${options.folder}: this run was given its data as an object; give it again: resume(folder, { data }).`,
+    );
+  if (plan.model.name === '' && options.model === undefined)
+    throw new RunError(
+      `${options.folder}: this run was given its model as an object; give it again: resume(folder, { model }).`,
+    );
+  const before = readRecord(options.folder);
+  if (before.state === 'finished')
+    throw new RunError(
+      `${options.folder}: this run is finished (${before.finished?.slice(0, 16).replace('T', ' ') ?? 'long ago'}); there is nothing to go on with.`,
+    );
+  const run = await RunFolder.resume(options.folder, { command: options.command, onWarning: warn });
+  try {
+    const last = await loadLast(run.checkpoints);
+    for (const sentence of last.refused) warn(sentence);
+    const dataset = await openData(source);
+    const split = await loadSplit(run.file('split.json'), dataset);
+    const training = buildTraining({ plan, split, run, stop, model: options.model ?? buildModel(plan) });
+    putBack(training, last.state);
+    await run.truncateAfter(training.progress.step);
+    await training.keeper.truncateAfter(training.progress.step);
+    const { step, epoch } = training.progress;
+    emit({
+      kind: 'stage',
+      stage: 'train',
+      text: `going on after step ${step.toLocaleString('en-GB')} of ${(plan.optimisation.epochs * plan.optimisation.batches).toLocaleString('en-GB')} (epoch ${epoch + 1} of ${plan.optimisation.epochs}).`,
+    });
+    return await finish(training, { split, emit });
+  } catch (error) {
+    if (run.writable) await run.end('failed', { reason: (error as Error).message });
+    throw error;
+  }
+}

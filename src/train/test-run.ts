@@ -1,0 +1,91 @@
+/** The test, once: opens the seal, measures, writes the use down for good. */
+import path from 'node:path';
+import { loadSplit } from '../data/split/index.js';
+import { openSeal } from '../data/split/seal.js';
+import type { Dataset } from '../data/types.js';
+import { RunFolder, writeFileAtomic } from '../track/index.js';
+import { evaluationLoader } from './build.js';
+import { type Classifier, placeModel } from './compute.js';
+import { RunError } from './errors.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import type { Interval } from './metrics.js';
+import { openData } from './recipe/data.js';
+import { loadModel, planOf } from './recipe/record.js';
+
+export interface TestOptions {
+  /** Allows a use of the test part after the first; every report shows it from then on. */
+  readonly again?: boolean;
+  readonly data?: string | Dataset;
+  readonly model?: Classifier;
+  /** For the record. */
+  readonly command?: string;
+  readonly onBatch?: (done: number, all: number) => void;
+}
+
+export interface TestResult {
+  readonly score: number;
+  readonly scoreName: Evaluation['scoreName'];
+  readonly loss: number;
+  /** 95 %: Wilson's for the accuracy, from 1,000 bootstrap samples for the others. */
+  readonly intervals: Readonly<Record<string, Interval>>;
+  readonly report: Evaluation['report'];
+  readonly samples: number;
+  /** How often the test part was opened, this time included. */
+  readonly uses: number;
+}
+
+/**
+ * Tests the chosen model of a run on the sealed part.
+ * @throws RunError when the run is not finished; DataError when the seal was opened before and `again` is not set
+ */
+export async function testRun(folder: string, options: TestOptions = {}): Promise<TestResult> {
+  const plan = planOf(folder);
+  const model = await loadModel(folder, plan, options.model);
+  const source = options.data ?? plan.data.path;
+  if (source === '')
+    throw new RunError(
+      `${folder}: this run was given its data as an object; give it again: testRun(folder, { data }).`,
+    );
+  const run = await RunFolder.open(folder, { write: true });
+  try {
+    const dataset = await openData(source);
+    const file = run.file('split.json');
+    const split = await loadSplit(file, dataset);
+    const seal = await openSeal(split, {
+      files: [file],
+      command: options.command ?? `testRun('${folder}')`,
+      run: path.basename(run.path),
+      again: options.again,
+    });
+    placeModel(model, plan.machine);
+    const loader = evaluationLoader(seal.dataset, plan, Math.max(64, plan.optimisation.batchSize));
+    let evaluation: Evaluation | undefined;
+    try {
+      evaluation = await evaluate(model, loader, {
+        machine: plan.machine,
+        classes: plan.data.classes,
+        multiLabel: plan.data.multiLabel,
+        ...(options.onBatch ? { onBatch: options.onBatch } : {}),
+      });
+    } finally {
+      await loader.close();
+    }
+    const measured = evaluation as Evaluation;
+    const { score, scoreName, loss, report, predictions } = measured;
+    const samples = predictions.index.length;
+    const intervals = measured.intervals();
+    const result = { score, scoreName, loss, intervals, report, samples, uses: seal.uses };
+    await seal.record({ score, loss, samples });
+    await writeFileAtomic(run.file(`test-${seal.uses}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    await run.update({
+      result: {
+        ...run.record.result,
+        test: { score, loss, samples, interval: intervals.accuracy ?? null },
+        testUses: seal.uses,
+      },
+    });
+    return result;
+  } finally {
+    await run.close();
+  }
+}
