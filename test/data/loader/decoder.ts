@@ -1,0 +1,31 @@
+/** A decoder that misbehaves as the file's name says. */
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { BadSampleError } from '../../../src/data/errors.js';
+import type { PictureForm, PictureLocation } from '../../../src/data/types.js';
+import { noise } from './noise.js';
+
+/** Whether this file was tried before, by whatever thread. */
+function triedBefore(file: string): boolean {
+  if (existsSync(`${file}.tried`)) return true;
+  writeFileSync(`${file}.tried`, '');
+  return false;
+}
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const hoard: unknown[] = [];
+
+export async function decodePicture(location: PictureLocation, form: PictureForm): Promise<Uint8Array> {
+  const file = location.path;
+  const name = path.basename(file);
+  if (name.startsWith('exit')) process.exit(3);
+  if (name.startsWith('once') && !triedBefore(file)) process.exit(3);
+  if (name.startsWith('memory')) for (;;) hoard.push(Array.from({ length: 1e5 }, () => ({ hoard })));
+  if (name.startsWith('hang')) await new Promise(() => undefined);
+  if (name.startsWith('spin')) for (;;);
+  if (name.startsWith('bad')) throw new BadSampleError(file, 'bad by name');
+  if (name.startsWith('bug')) throw new TypeError('a bug in the decoder');
+  if (name.startsWith('slow')) await sleep(30);
+  return noise(name, form);
+}
