@@ -28,7 +28,8 @@ const face: readonly (readonly [angle: number, length: number, halfWidth: number
 function placePetals(drawing: Drawing, species: OpenSpecies, main: Colour, radius: number, draws: Draws): Petal[] {
   const petals: Petal[] = [];
   const [hue, saturation, lightness] = species.base;
-  const ringFill = (lighter: number) => {
+  // Each ring goes from dark at its base to light at its own rim, which is what gives the flower depth.
+  const ringFill = (lighter: number, reach: number) => {
     const tip = shift(main, 0, 0, lighter);
     const stops = [
       { offset: 0.08, colour: hex(shift(tip, hue, saturation, lightness)) },
@@ -36,7 +37,7 @@ function placePetals(drawing: Drawing, species: OpenSpecies, main: Colour, radiu
       { offset: 0.85, colour: hex(tip) },
       { offset: 1, colour: hex(shift(tip, 0, 0, 4)) },
     ];
-    return { fill: drawing.radial(0, 0, radius, stops), edge: hex(shift(tip, 0, 0, -22)) };
+    return { fill: drawing.radial(0, 0, reach * radius, stops), edge: hex(shift(tip, 0, 0, -22)) };
   };
   if (species.name === 'pansy') {
     for (const [angle, length, halfWidth, lighter] of face) {
@@ -47,14 +48,14 @@ function placePetals(drawing: Drawing, species: OpenSpecies, main: Colour, radiu
         halfWidth: radius * halfWidth * draws.uniform(0.94, 1.06),
         bend: draws.uniform(-0.03, 0.03),
       };
-      petals.push({ place, shape: 'fan', ...ringFill(lighter) });
+      petals.push({ place, shape: 'fan', ...ringFill(lighter, 1) });
     }
     return petals;
   }
   let offset = draws.uniform(0, 360);
   for (const ring of species.rings) {
     const count = ring.count[0] + draws.integer(ring.count[1] - ring.count[0] + 1);
-    const { fill, edge } = ringFill(ring.lightness ?? 0);
+    const { fill, edge } = ringFill(ring.lightness ?? 0, ring.start + ring.length);
     const twist = (ring.bend ?? 0) * (draws.chance(0.5) ? 1 : -1);
     const loose = ring.shape === 'wheel' ? 0.1 : 0.22;
     // Petals of one ring lie over each other in no particular order.

@@ -1,6 +1,6 @@
 /** From a scene to JPEG bytes. */
 import sharp from 'sharp';
-import type { Draws } from '../random.js';
+import { type Draws, sampleRandom, streams } from '../random.js';
 import type { Scene } from './scene.js';
 
 /** Small changes that make a near-duplicate: what another camera, or the next second, would have given. */
@@ -11,21 +11,29 @@ export interface Retake {
   readonly quality: number;
 }
 
+/** A store of normal numbers, made once: drawing 50,000 for every picture would take as long as rendering it. */
+let store: Float32Array | undefined;
+const storeSize = 1 << 16;
+
+function normals(): Float32Array {
+  if (store === undefined) {
+    const draws = sampleRandom(0, 0, 0, streams.drawn);
+    store = Float32Array.from({ length: storeSize }, () => draws.normal());
+  }
+  return store;
+}
+
 /** Adds normal noise to every channel, in place. */
 function addNoise(pixels: Buffer, deviation: number, draws: Draws): void {
-  // A small generator of its own, begun from the picture's draws: 50,000 draws of Philox would take longer than the drawing.
-  let state = draws.integer(0xffffffff) | 1;
-  for (let i = 0; i < pixels.length; i++) {
-    let sum = 0;
-    for (let k = 0; k < 4; k++) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      sum += state >>> 0;
-    }
-    // The sum of four uniform numbers is close to normal; its deviation is √(4 / 12).
-    const normal = (sum / 4294967296 - 2) / 0.57735;
-    pixels[i] = Math.min(255, Math.max(0, Math.round((pixels[i] as number) + normal * deviation * 255)));
+  const numbers = normals();
+  const clamped = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.length);
+  // Every picture walks through the store from its own place with its own odd step, which visits each number once before any repeats.
+  let at = draws.integer(storeSize);
+  const step = 2 * draws.integer(storeSize / 2) + 1;
+  const scale = deviation * 255;
+  for (let i = 0; i < clamped.length; i++) {
+    clamped[i] = (clamped[i] as number) + (numbers[at] as number) * scale;
+    at = (at + step) & (storeSize - 1);
   }
 }
 

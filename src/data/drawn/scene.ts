@@ -110,8 +110,7 @@ function drawGreen(drawing: Drawing, species: Species, plant: Plant, standing: b
   const tone = shift(species.leaf.colour, -6, 4, 4);
   const from = species.view === 'open' ? 0 : stemBase(species.view) * radius;
   const turn = species.view === 'open' ? 0 : (plant.turn * Math.PI) / 180;
-  const side = species.view === 'bells' ? -0.35 * radius : 0;
-  const startX = x - Math.sin(turn) * from + Math.cos(turn) * (species.view === 'bells' ? 0 : side);
+  const startX = x - Math.sin(turn) * from;
   const startY = y + Math.cos(turn) * from;
   const footX = x + draws.uniform(-12, 12);
   const bend = draws.uniform(-7, 7);

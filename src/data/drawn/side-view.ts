@@ -108,10 +108,10 @@ function drawBells(drawing: Drawing, species: SideSpecies, main: Colour, radius:
   const stem = (t: number): [number, number] => {
     const u = 1 - t;
     const points = [
-      [-0.35, 1.1],
-      [-0.4, -0.35],
-      [-0.15, -1.15],
-      [0.62, -0.78],
+      [0, 1.1],
+      [-0.15, -0.3],
+      [-0.05, -1.1],
+      [0.75, -0.75],
     ] as const;
     const weights = [u ** 3, 3 * u * u * t, 3 * u * t * t, t ** 3];
     let x = 0;
@@ -175,5 +175,5 @@ export function drawFromSide(drawing: Drawing, species: SideSpecies, main: Colou
 
 /** Where the stem of a flower begins, relative to its middle, in units of its radius. */
 export function stemBase(view: SideSpecies['view']): number {
-  return view === 'cup' ? 0.72 : 0.98;
+  return view === 'cup' ? 0.72 : view === 'bells' ? 1.05 : 0.98;
 }
