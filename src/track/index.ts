@@ -3,6 +3,7 @@ export { AppendLog, type AppendLogOptions, type AppendLogStatus } from './append
 export { removeTemporaries, replaceWithLink, writeFileAtomic, writeFileAtomicSync } from './atomic.js';
 export { FileWriteError, RunError } from './errors.js';
 export { commandLine, gitFacts, machineFacts } from './facts.js';
+export { listRuns, type RunSummary, secondsOf } from './list.js';
 export { type MetricsLine, readMetrics, truncateMetrics } from './metrics-log.js';
 export type { RunRecord, RunSession, RunState } from './record.js';
 export {
