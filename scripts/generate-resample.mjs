@@ -1,5 +1,4 @@
-// Compiles src/data/pictures/resample.wat into src/data/pictures/resample-simd.generated.ts. Run after changing the former, where the
-// package `wabt` is installed: node scripts/generate-resample.mjs (NODE_PATH is not asked: put wabt beside this repository or in it).
+// Compiles src/data/pictures/resample.wat into src/data/pictures/resample-simd.generated.ts: node scripts/generate-resample.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
 import wabt from 'wabt';
 

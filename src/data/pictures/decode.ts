@@ -91,7 +91,7 @@ interface Plan {
   readonly cmyk: boolean;
   /** Size to reduce to while decoding. */
   readonly reduced?: { readonly width: number; readonly height: number };
-  /** The part of the pixels that the picture fills, where its last ones are only partly its own. */
+  /** Where the whole picture lies around the pixels that come. */
   readonly extent?: Box;
 }
 
@@ -116,22 +116,21 @@ function jpegPlan(path: string, header: JpegHeader, form: PictureForm): Plan {
 }
 
 /**
- * 333 pixels reduced by 2 become 167, the last of which is half outside: where the picture's own part lies, after it is turned upright.
- * Left out of account, it would shift a picture by up to a pixel.
+ * 333 pixels reduced by 2 are 166.5, of which libvips gives 166: where the whole picture would lie around what it gives, after it is turned
+ * upright. Left out of account, that would stretch and shift a picture by up to a pixel.
  */
 function reducedExtent({ width, height, orientation }: JpegHeader, by: number): Box {
   const across = width / by;
   const down = height / by;
-  const beyondRight = Math.ceil(across) - across;
-  const beyondBottom = Math.ceil(down) - down;
+  const cutRight = across - Math.floor(across);
+  const cutBottom = down - Math.floor(down);
   const turned = orientation >= 5;
-  const size = turned ? [down, across] : [across, down];
   // Where the stored right and bottom edges are in the upright picture.
   const atLeft = turned ? orientation === 6 || orientation === 7 : orientation === 2 || orientation === 3;
   const atTop = turned ? orientation === 7 || orientation === 8 : orientation === 3 || orientation === 4;
-  const left = atLeft ? (turned ? beyondBottom : beyondRight) : 0;
-  const top = atTop ? (turned ? beyondRight : beyondBottom) : 0;
-  return { left, top, right: left + (size[0] as number), bottom: top + (size[1] as number) };
+  const left = atLeft ? -(turned ? cutBottom : cutRight) : 0;
+  const top = atTop ? -(turned ? cutRight : cutBottom) : 0;
+  return { left, top, right: left + (turned ? down : across), bottom: top + (turned ? across : down) };
 }
 
 async function otherPlan(path: string, format: PictureFormat, form: PictureForm): Promise<Plan> {

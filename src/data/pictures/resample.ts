@@ -20,7 +20,9 @@ export interface Taps {
 
 /** @param from first input position that counts, may lie between two; @param to end of the input that counts */
 function makeTaps(input: number, from: number, to: number, output: number): Taps {
-  const scale = (to - from) / output;
+  // Pillow keeps the box in single precision.
+  const begin = Math.fround(from);
+  const scale = Math.fround(Math.fround(to) - begin) / output;
   const filterScale = Math.max(scale, 1);
   const support = filterScale;
   const stride = Math.ceil(support) * 2 + 1;
@@ -30,7 +32,7 @@ function makeTaps(input: number, from: number, to: number, output: number): Taps
   const exact = new Float64Array(stride);
   const inverse = 1 / filterScale;
   for (let position = 0; position < output; position++) {
-    const centre = from + (position + 0.5) * scale;
+    const centre = begin + (position + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
     const last = Math.min(input, Math.trunc(centre + support + 0.5));
     let sum = 0;
@@ -66,7 +68,7 @@ function taps(input: number, from: number, to: number, output: number): Taps {
 
 const half = 1 << (precision - 1);
 
-/** The part of a picture to resize, in its pixels; may begin and end between pixels. */
+/** The part of a picture to resize, in its pixels; may begin and end between pixels, and up to a pixel outside. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -80,7 +82,7 @@ export interface Pixels {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** The part that is the picture, where its last pixels are only partly its own. */
+  /** Where the whole picture lies, if its last fractions of a pixel are not among these. */
   readonly extent?: Box;
 }
 
