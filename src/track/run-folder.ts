@@ -48,12 +48,25 @@ function localDay(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+/** Why nothing can be made below the first folder that is there: Node says ENOENT where that folder is read-only. */
+function realReason(folder: string): unknown {
+  for (let place = path.dirname(folder); ; place = path.dirname(place)) {
+    if (!fs.existsSync(place) && place !== path.dirname(place)) continue;
+    try {
+      fs.accessSync(place, fs.constants.W_OK);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+}
+
 /** Makes a new folder for a run; a second one of the same name and day gets `-2`. */
 function makeFolder(parent: string, base: string): string {
   try {
     fs.mkdirSync(parent, { recursive: true });
   } catch (error) {
-    throw writeError(parent, error);
+    throw writeError(parent, realReason(parent) ?? error);
   }
   for (let count = 1; ; count++) {
     const folder = path.join(parent, count === 1 ? base : `${base}-${count}`);
