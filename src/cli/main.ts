@@ -4,10 +4,30 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../torch/engine.js';
 import { addDoctor } from './doctor.js';
+import { addDownload } from './download.js';
+import { addDraw } from './draw.js';
+import { addModels } from './models.js';
+import { addPredict } from './predict.js';
+import { addRuns } from './runs.js';
 import { addSetup } from './setup.js';
+import { addSplit } from './split.js';
+import { addTest } from './test.js';
+import { addResume, addTrain } from './train.js';
 
 /** Commands in the order in which help lists them. */
-const commands: readonly ((program: Command) => void)[] = [addSetup, addDoctor];
+const commands: readonly ((program: Command) => void)[] = [
+  addTrain,
+  addResume,
+  addTest,
+  addPredict,
+  addRuns,
+  addSplit,
+  addModels,
+  addDraw,
+  addDownload,
+  addSetup,
+  addDoctor,
+];
 
 /** Exit code for a command line that cannot be understood; 1 is for work that failed. */
 const misuse = 2;
@@ -31,10 +51,19 @@ export function makeProgram(): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print help for a command')
     .showSuggestionAfterError(true)
+    .addHelpText('after', '\nPRAXIS_TRACE=1 shows where an error came from.')
     .configureOutput({ outputError: (message, write) => write(`${sentence(message)}\n`) })
     .exitOverride();
   for (const add of commands) add(program);
   return program;
+}
+
+/** Says in one sentence what went wrong; the stack only for those who ask for it. @returns the exit code */
+function complain(error: unknown): number {
+  const message = error instanceof Error && error.message !== '' ? error.message : String(error);
+  const text = process.env.PRAXIS_TRACE ? ((error as Error | undefined)?.stack ?? message) : message;
+  process.stderr.write(`✘ ${text}\n`);
+  return error instanceof Error && error.name === 'ConfigError' ? misuse : 1;
 }
 
 /**
@@ -52,6 +81,6 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander throws for help and version too, with exit code 0; what it complains about it has printed.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse;
-    throw error;
+    return complain(error);
   }
 }

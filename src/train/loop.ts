@@ -131,7 +131,6 @@ async function validate(training: Training, epoch: number) {
     }),
   );
   if (evaluation === undefined) return undefined;
-  const batches = plan.optimisation.batches;
   const one: Validation = { step: progress.step, epoch, loss: evaluation.loss, accuracy: evaluation.score };
   const before = progress.best();
   progress.validations.push(one);

@@ -1,0 +1,78 @@
+/** `praxis train` and `praxis resume`: the whole recipe, and going on with it. */
+import type { Command } from 'commander';
+import { addSettings, givenSettings } from './settings-flags.js';
+
+interface TrainArguments {
+  readonly config?: string;
+  readonly dryRun?: boolean;
+}
+
+export function addTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('train a model on a folder of pictures, with every step of good practice')
+    .description(
+      [
+        'Looks at the data, splits, normalises, chooses and checks a model, tunes the machine, finds the learning rate, trains,',
+        'and keeps the weights that validate best. Everything goes into a run folder; the test part stays sealed until praxis test.',
+        '',
+        'DATA is a folder with a folder of pictures for each class, a manifest (CSV, JSON lines), or an archive of either.',
+        'Settings come from praxis.config.ts (or .js, .json) in this folder, then from flags.',
+      ].join('\n'),
+    )
+    .argument('<data>', 'folder of pictures by class, manifest, or archive')
+    .option('--config <file>', 'settings from this file instead of praxis.config.*')
+    .option('--dry-run', 'print what would be done, what it costs and how long it takes; write nothing');
+  addSettings(command);
+  command.action(async (data: string, options: TrainArguments) => {
+    const { gatherSettings } = await import('../train/config/settings.js');
+    const { settings, file } = await gatherSettings(
+      givenSettings(command),
+      options.config ? { config: options.config } : {},
+    );
+    if (file !== undefined) console.log(`settings      ${file}`);
+    const { openSource } = await import('./source.js');
+    const source = await openSource(data);
+    if (options.dryRun === true) {
+      const { dryRun } = await import('../train/recipe/dry-run.js');
+      const plan = await dryRun(source, settings);
+      for (const [title, text] of plan.lines) console.log(`${title.padEnd(13)} ${text}`);
+      for (const warning of plan.warnings) console.log(`! ${warning}`);
+      for (const { setting, value, reason } of plan.choices) console.log(`  ${setting} = ${String(value)}: ${reason}`);
+      console.log('Nothing was written. Leave out --dry-run to train.');
+      return;
+    }
+    const [{ Training }, { runRecipe }, { showTraining }, { commandLine }] = await Promise.all([
+      import('../train/train.js'),
+      import('../train/recipe/recipe.js'),
+      import('./training.js'),
+      import('../track/facts.js'),
+    ]);
+    const training = new Training((stop, emit) =>
+      runRecipe({ data: source, settings, stop, emit, command: commandLine() }),
+    );
+    process.exitCode = await showTraining(training);
+    const { folder, state } = await training;
+    if (state === 'finished') {
+      console.log(`test          sealed; when all choices are made, once: praxis test ${folder}`);
+      console.log(`use           praxis predict ${folder} picture.jpg`);
+    }
+  });
+}
+
+export function addResume(program: Command): void {
+  program
+    .command('resume')
+    .summary('go on with a run that was stopped or killed')
+    .description(
+      'Goes on where the last checkpoint is, within an epoch too; ends with the same weights, bit for bit, as a run that was never stopped.',
+    )
+    .argument('<run>', 'run folder')
+    .option('--data <path>', 'where the data are now, if they have moved')
+    .action(async (folder: string, options: { readonly data?: string }) => {
+      const [{ resume }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
+      const { openSource } = await import('./source.js');
+      const training = resume(folder, options.data === undefined ? {} : { data: await openSource(options.data) });
+      process.exitCode = await showTraining(training);
+    });
+}

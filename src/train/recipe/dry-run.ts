@@ -1,0 +1,98 @@
+/** What a training would do, without doing it: nothing is written, no run folder, no cache. */
+import { describeAugmentation } from '../../data/augment/index.js';
+import { splitDataset } from '../../data/split/index.js';
+import type { Dataset } from '../../data/types.js';
+import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
+import type { TrainSettings } from '../config/schema.js';
+import { pickDevice } from '../device.js';
+import { augmentationFor } from './augmentation.js';
+import { lookQuickly, openData } from './data.js';
+import { type Choice, resolve, usualRates } from './resolve.js';
+
+export interface DryRun {
+  /** Title and text, in the order of the recipe. */
+  readonly lines: readonly (readonly [string, string])[];
+  readonly warnings: readonly string[];
+  readonly choices: readonly Choice[];
+}
+
+const grouped = (n: number): string => Math.round(n).toLocaleString('en-GB');
+
+/** Settles what a training would use, and estimates what it would cost on this machine. */
+export async function dryRun(data: string | Dataset, settings: TrainSettings): Promise<DryRun> {
+  const dataset = await openData(data);
+  const look = await lookQuickly(dataset);
+  const [train, validation, test] = settings.split;
+  // Comparing pictures would take a while and moves a few of them at most.
+  const split = await splitDataset(dataset, {
+    train,
+    validation,
+    test,
+    seed: settings.seed,
+    duplicates: false,
+    check: false,
+  });
+  const facts = {
+    samples: split.train.length,
+    classes: dataset.classes.length,
+    ...(look.side === undefined ? {} : { side: look.side }),
+  };
+  const choice = resolve(settings, facts);
+  const { device } = pickDevice(settings.device);
+  const lines: [string, string][] = [
+    ['look', look.text],
+    [
+      'split',
+      `about ${grouped(split.train.length)} train · ${grouped(split.validation.length)} validation · ${grouped(split.test.length)} test.`,
+    ],
+  ];
+  const { form } = choice;
+  const shape =
+    form === undefined
+      ? dataset.kind === 'tensors'
+        ? dataset.input.shape.slice(1)
+        : undefined
+      : [form.channels, form.height, form.width];
+  if (form !== undefined) {
+    const { augmentation } = augmentationFor(settings, facts, form);
+    lines.push([
+      'pictures',
+      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}.`,
+    ]);
+  }
+  const batchSize = choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, split.train.length);
+  if (shape !== undefined) {
+    const options = { ...choice.modelOptions, classes: dataset.classes.length };
+    const model = createModel(choice.model, options).to({ device });
+    const cost = describeModel(model, shape);
+    const speed = form === undefined ? undefined : await measureModel(model, shape, { batchSize, device, seconds: 2 });
+    lines.push([
+      'model',
+      `${choice.model}: ${grouped(cost.parameters)} parameters, ${grouped(cost.multiplyAdds / 1e6)} M multiply-adds (${grouped(cost.flops / 1e6)} MFLOPs) per picture.`,
+    ]);
+    lines.push([
+      'memory',
+      `about ${grouped(trainingBytes(cost, batchSize) / 1e6)} MB for weights, optimiser and a batch of ${batchSize}, beside the engine's own 300 MB.`,
+    ]);
+    if (speed?.training != null) {
+      const seconds = split.train.length / speed.training.samplesPerSecond;
+      const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
+      const epochs = choice.epochsAreFree
+        ? Math.max(3, Math.min(choice.epochs, Math.floor(budget / (1.15 * seconds))))
+        : choice.epochs;
+      lines.push([
+        'time',
+        `about ${seconds < 10 ? seconds.toFixed(1) : grouped(seconds)} s per epoch before tuning (${grouped(speed.training.samplesPerSecond)} pictures/s on ${device}), ${epochs} epochs in about ${grouped(Math.max(1, (epochs * seconds) / 60))} min.`,
+      ]);
+    }
+  }
+  const rate =
+    typeof choice.learningRate === 'number'
+      ? choice.learningRate
+      : `${usualRates[choice.optimizer]} or what the range test says`;
+  lines.push([
+    'train',
+    `${choice.optimizer}, learning rate ${rate}, ${settings.schedule} schedule, batches of ${choice.batchSize}, decay ${choice.weightDecay}, label smoothing ${choice.labelSmoothing}${choice.ema === undefined ? '' : `, moving average ${choice.ema}`}.`,
+  ]);
+  return { lines, warnings: look.warnings, choices: choice.choices };
+}
