@@ -119,8 +119,9 @@ function mixTargets(batch: Batch, classes: number, weights: readonly number[], t
 
 /**
  * Blends each picture and its label with another of the batch: weight · x + (1 − weight) · partner, weight from Beta(alpha, alpha) for each
- * picture. Needs floats (put `toFloat()` before it); labels become [N, classes]. With whom a picture is mixed depends on the batch; how
- * much does not. Source: Zhang et al., "mixup: Beyond empirical risk minimization" (ICLR 2018).
+ * picture, the larger of it and its complement: with one weight per picture (torchvision draws one per batch) the smaller would make some
+ * pictures vanish from the batch and others appear twice. Needs floats (put `toFloat()` before it); labels become [N, classes]. With whom a
+ * picture is mixed depends on the batch; how much does not. Source: Zhang et al., "mixup: Beyond empirical risk minimization" (ICLR 2018).
  */
 export function mixup(options?: MixOptions): Augmentation {
   const title = 'mixup()';
@@ -132,7 +133,9 @@ export function mixup(options?: MixOptions): Augmentation {
     const count = input.size(0);
     const weights = Array.from({ length: count }, (_, row) => {
       const own = draws(row);
-      return own.chance(p) ? drawBeta(own, alpha) : 1;
+      if (!own.chance(p)) return 1;
+      const weight = drawBeta(own, alpha);
+      return Math.max(weight, 1 - weight);
     });
     const mixed = blendRows(input, positions(partnersOf(count), input.device), weights);
     return { input: mixed, target: mixTargets(batch, context.classes, weights, title), index: batch.index };

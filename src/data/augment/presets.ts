@@ -111,11 +111,13 @@ export function changeAugmentation(spec: AugmentationSpec, changes: Augmentation
 }
 
 const show = (value: unknown): string =>
-  Array.isArray(value)
-    ? `${value.map(show).join('…')}`
-    : typeof value === 'number'
-      ? `${+value.toFixed(3)}`
-      : String(value);
+  Array.isArray(value) && value.every((x) => x === value[0])
+    ? show(value[0])
+    : Array.isArray(value)
+      ? `${value.map(show).join('…')}`
+      : typeof value === 'number'
+        ? `${+value.toFixed(3)}`
+        : String(value);
 
 /** One step in words: `colorJitter(brightness 0.2, hue 0.02)`. */
 function describeStep({ name, options = {}, steps }: AugmentationStep): string {

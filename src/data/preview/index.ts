@@ -1,0 +1,2 @@
+/** Pictures of what enters the network. */
+export { type PreviewOptions, previewAugmentation } from './preview.js';
