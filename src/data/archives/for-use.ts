@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { defaultCacheFolder } from '../cache/folder.js';
 import { DataError } from '../errors.js';
 import { type UnpackOptions, unpack } from './unpack.js';
 
@@ -35,16 +36,19 @@ async function innerFolder(folder: string): Promise<string> {
 
 /**
  * Unpacks an archive into the cache unless it is there already.
- * @param options `cacheFolder`: where unpacked archives are kept, e.g. the packed cache's folder
+ * @param options `cacheFolder`: where unpacked archives are kept; that of the packed caches by default
  * @returns the folder to use in its place: the one inside the archive that holds more than one thing
  * @throws DataError as `unpack`
  */
-export async function unpackForUse(archive: string, options: UnpackOptions & { cacheFolder: string }): Promise<string> {
+export async function unpackForUse(
+  archive: string,
+  options: UnpackOptions & { cacheFolder?: string } = {},
+): Promise<string> {
   const source = path.resolve(archive);
   const base = path.basename(source).replace(/\.(zip|tar|tar\.gz|tgz)$/i, '');
   const name = base.replace(/[^\p{L}\p{N}._-]/gu, '_').slice(0, 80) || 'archive';
   // The data set is named after its folder, so the archive's own name comes last.
-  const folder = path.join(options.cacheFolder, 'unpacked', await digestOf(source), name);
+  const folder = path.join(options.cacheFolder ?? defaultCacheFolder(), 'unpacked', await digestOf(source), name);
   if (!(await isFolder(folder))) {
     try {
       await unpack(source, folder, options);
