@@ -70,8 +70,14 @@ function openFolder(folder: string, options: Omit<OpenDatasetOptions, 'kind'>): 
   if (pictures > 0 && pictures >= texts) return imageFolder(folder, options);
   if (texts > 0) return textLines(folder, options);
   const flat = files.filter((name) => notAPicture(name) === null).length;
+  const found =
+    flat > 0
+      ? `${flat} ${flat === 1 ? 'picture' : 'pictures'} outside of class folders`
+      : files.length === 0
+        ? 'no files'
+        : `${files.length} ${files.length === 1 ? 'file' : 'files'} but no pictures or texts in class folders`;
   throw new DataError(
-    `${folder} holds ${flat > 0 ? `${flat} pictures outside of class folders` : files.length === 0 ? 'no files' : `${files.length} files but no pictures or texts in class folders`}: expected were ${folder}/<class>/picture.jpg, ${folder}/<class>/text.txt, or a manifest such as ${folder}/labels.csv with the columns path and label`,
+    `${folder} holds ${found}: expected were ${folder}/<class>/picture.jpg, ${folder}/<class>/text.txt, or a manifest such as ${folder}/labels.csv with the columns path and label`,
   );
 }
 
