@@ -14,6 +14,7 @@ import type { StepEvent, TrainEvent } from './events.js';
 import { type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
 import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
+import type { Recorder } from './recorder.js';
 import type { StopSignal } from './stop.js';
 
 /** What trains, built from a plan. */
@@ -27,6 +28,7 @@ export interface Training {
   readonly train: DataLoader;
   readonly validation: DataLoader;
   readonly run: RunFolder;
+  readonly recorder: Recorder;
   readonly keeper: CheckpointKeeper;
   readonly progress: Progress;
   readonly stop: StopSignal;
@@ -88,7 +90,7 @@ function namesOf(training: Training, batch: Batch): string[] {
 
 /** Back to the last good checkpoint, with half the rate. @throws RunError when that was done twice already */
 async function rollBack(training: Training, fault: Fault, names: readonly string[]): Promise<TrainEvent> {
-  const { progress, run, keeper } = training;
+  const { progress, run, recorder, keeper } = training;
   const at = progress.step;
   const some = `${names.slice(0, 5).join(', ')}${names.length > 5 ? `, … (${names.length} pictures)` : ''}`;
   const what = `Step ${at + 1}: ${fault.sentence}; batch: ${some}.`;
@@ -103,7 +105,7 @@ async function rollBack(training: Training, fault: Fault, names: readonly string
   progress.rateFactor = rateFactor / 2;
   await run.truncateAfter(progress.step);
   const text = `${what} Back to step ${progress.step} with half the learning rate. ${fault.remedy}`;
-  run.log({
+  recorder.log({
     step: progress.step,
     epoch: progress.epoch,
     kind: 'rollback',
@@ -139,7 +141,7 @@ async function validate(training: Training, epoch: number) {
 
 /** Trains until the plan is done, patience ends, or a stop is asked for. Begins where the progress says. */
 export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent, Outcome> {
-  const { plan, run, progress, stop, train } = training;
+  const { plan, run, recorder, progress, stop, train } = training;
   const { epochs, batches, learningRate, patience } = plan.optimisation;
   const steps = epochs * batches;
   const updates = totalUpdates(plan.optimisation);
@@ -203,7 +205,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
         spike,
       };
       if (progress.step % logEvery === 0 || spike)
-        run.log({
+        recorder.log({
           step: progress.step,
           epoch: progress.epoch,
           kind: 'step',
@@ -226,7 +228,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       ) {
         const validated = await validate(training, progress.step / batches);
         if (validated !== undefined) {
-          run.log({
+          recorder.log({
             step: progress.step,
             epoch: progress.epoch,
             kind: 'validation',
@@ -265,7 +267,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
     progress.sums = { loss: 0, correct: 0, count: 0 };
     clock();
     const facts = { trainLoss: sums.loss / sums.count, trainAccuracy: sums.correct / sums.count };
-    run.log({
+    recorder.log({
       step: progress.step,
       epoch: progress.epoch - 1,
       kind: 'epoch',

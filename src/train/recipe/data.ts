@@ -39,7 +39,7 @@ export async function lookQuickly(dataset: Dataset): Promise<Look> {
   const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
   const kind = dataset.kind === 'pictures' ? 'pictures' : dataset.kind === 'text' ? 'texts' : 'rows';
   const parts = [
-    `${grouped(dataset.length)} ${kind}, ${dataset.classes.length} classes of ${grouped(fewest)} to ${grouped(most)}`,
+    `${grouped(dataset.length)} ${kind}, ${dataset.classes.length} classes of ${fewest === most ? `${grouped(most)} each` : `${grouped(fewest)} to ${grouped(most)}`}`,
   ];
   let side: number | undefined;
   if (dataset.kind === 'pictures') {
@@ -112,9 +112,8 @@ export function describeSplit(split: Split): string {
   const uses = split.uses.length;
   const seal = uses === 0 ? 'sealed' : `opened ${uses}×`;
   const bad = split.findings.filter((finding) => finding.severity === 'warning');
-  const notes = split.findings.filter((finding) => finding.severity === 'good' || finding.check === 'duplicates');
   const checks = bad.length > 0 ? `${bad.length} warning${bad.length === 1 ? '' : 's'}` : 'no drift between the parts';
-  const copies = notes.find((finding) => finding.check === 'duplicates');
+  const copies = split.findings.find((finding) => finding.check === 'duplicates');
   return `${sizes[0]} train · ${sizes[1]} validation · ${sizes[2]} test (${seal}); seed ${split.settings.seed}, ${split.settings.stratify ? 'stratified' : 'random'}; ${checks}${copies ? `; ${copies.message.charAt(0).toLowerCase()}${copies.message.slice(1).replace(/\.$/, '')}` : ''}.`;
 }
 

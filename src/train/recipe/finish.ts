@@ -53,7 +53,7 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
     emit({ kind: 'finished', folder: run.path, state: 'finished', text });
     return { folder: run.path, state: 'finished', score, report, epoch: selected.epoch };
   } finally {
-    await Promise.all([train.close(), validation.close()]);
+    await Promise.all([train.close(), validation.close(), training.recorder.close()]);
   }
 }
 

@@ -11,6 +11,7 @@ import { type Classifier, placeModel, type StepOptions, Stepper } from '../compu
 import type { Training } from '../loop.js';
 import type { OptimisationPlan, TrainPlan } from '../plan.js';
 import { Progress } from '../progress.js';
+import { Recorder } from '../recorder.js';
 import type { StopSignal } from '../stop.js';
 
 /** The model of a plan with its first weights. */
@@ -32,10 +33,12 @@ export interface Given {
   readonly run: RunFolder;
   readonly stop: StopSignal;
   readonly model: Classifier;
+  /** For a run that goes on: what was logged beyond this step is logged anew. */
+  readonly fromStep?: number;
 }
 
 /** Everything that trains, at its beginning. */
-export function buildTraining({ plan, split, run, stop, model }: Given): Training {
+export function buildTraining({ plan, split, run, stop, model, fromStep = 0 }: Given): Training {
   placeModel(model, plan.machine);
   const optimizer = buildOptimizer(model, plan.optimisation);
   const { train, validation } = buildLoaders(split, plan);
@@ -49,6 +52,7 @@ export function buildTraining({ plan, split, run, stop, model }: Given): Trainin
     train,
     validation,
     run,
+    recorder: new Recorder(run, fromStep),
     keeper: new CheckpointKeeper(run.checkpoints, { best: plan.keep }),
     progress: new Progress(),
     stop,

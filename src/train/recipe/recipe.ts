@@ -5,7 +5,7 @@
 
 import { saveSplit } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
-import { describeModel } from '../../models/index.js';
+import { describeModel, modelSpec } from '../../models/index.js';
 import { init } from '../../nn/index.js';
 import { Tensor, torch } from '../../torch/index.js';
 import { gitFacts, RunFolder, writeFileAtomic } from '../../track/index.js';
@@ -63,6 +63,9 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
   const working = (stage: Stage, text: string) => (done: number, all: number) =>
     emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all });
   const warn = (text: string) => emit({ kind: 'warning', text });
+
+  // A misspelt model is told before any picture is looked at.
+  if (options.model === undefined && settings.model !== 'auto') modelSpec(settings.model);
 
   // Look at the data.
   const dataset = await openData(options.data);

@@ -50,7 +50,11 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     for (const sentence of last.refused) warn(sentence);
     const dataset = await openData(source);
     const split = await loadSplit(run.file('split.json'), dataset);
-    const training = buildTraining({ plan, split, run, stop, model: options.model ?? buildModel(plan) });
+    const training = buildTraining({
+      ...{ plan, split, run, stop },
+      model: options.model ?? buildModel(plan),
+      fromStep: last.state.step,
+    });
     putBack(training, last.state);
     await run.truncateAfter(training.progress.step);
     await training.keeper.truncateAfter(training.progress.step);

@@ -1,0 +1,49 @@
+/** Writes what a run measures: a line of `metrics.jsonl`, and the same numbers for TensorBoard. Never ends a run. */
+import { type MetricsLine, type RunFolder, SummaryWriter } from '../track/index.js';
+
+/** TensorBoard's tags of the fields of a line, by its kind. */
+const tags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  step: { loss: 'train/loss', learningRate: 'train/learning rate', gradientNorm: 'train/gradient norm' },
+  epoch: {
+    trainLoss: 'epoch/train loss',
+    trainAccuracy: 'epoch/train accuracy',
+    validationLoss: 'epoch/validation loss',
+    validationAccuracy: 'epoch/validation accuracy',
+    seconds: 'time/seconds per epoch',
+    waiting: 'time/share waiting for data',
+  },
+  validation: { loss: 'validation/loss', accuracy: 'validation/accuracy' },
+};
+
+export class Recorder {
+  readonly #run: RunFolder;
+  readonly #writer: SummaryWriter;
+
+  /** @param fromStep when a run goes on: TensorBoard is told to forget what came after it */
+  constructor(run: RunFolder, fromStep = 0) {
+    this.#run = run;
+    this.#writer = new SummaryWriter(run.path, {
+      onWarning: (sentence) => run.warn(sentence),
+      ...(fromStep > 0 ? { purgeStep: fromStep + 1 } : {}),
+    });
+  }
+
+  log(line: MetricsLine): void {
+    this.#run.log(line);
+    const names = tags[line.kind ?? ''];
+    if (names === undefined) return;
+    for (const [field, tag] of Object.entries(names)) {
+      const value = line[field];
+      if (typeof value === 'number') this.#writer.addScalar(tag, value, line.step);
+    }
+  }
+
+  /** A sentence in TensorBoard's text tab. */
+  text(tag: string, markdown: string, step = 0): void {
+    this.#writer.addText(tag, markdown, step);
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+  }
+}
