@@ -15,8 +15,8 @@ export class PythonSide {
   }
 
   /** Starts it with the environment (threads, wait policy) that Praxis runs with. */
-  static async start(python: ParityPython, threads: number): Promise<PythonSide> {
-    const script = fileURLToPath(new URL('reference.py', import.meta.url));
+  static async start(python: ParityPython, threads: number, file = 'reference.py'): Promise<PythonSide> {
+    const script = fileURLToPath(new URL(file, import.meta.url));
     const env = { ...process.env, ...python.environment, PRAXIS_BENCH_THREADS: String(threads) };
     const side = new PythonSide(spawn(python.command, ['-W', 'ignore', script], { env }));
     const greeting = await side.#line();

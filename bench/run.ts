@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { torch } from '../src/torch/index.js';
 import { python, skipLive } from '../test/support/python.js';
+import { measureAugmentation } from './augment.js';
 import { cases, type Run } from './cases.js';
+import { measureData } from './data.js';
 import { interleave, median, type Pairs, ratio, readable, spread } from './measure.js';
 import { PythonSide } from './python.js';
 
@@ -67,7 +69,7 @@ const { values: options, positionals: chosen } = parseArgs({
   allowPositionals: true,
 });
 const rounds = Number(options.rounds);
-const known = [...rows.map((row) => row.name), 'start'];
+const known = [...rows.map((row) => row.name), 'start', 'data', 'augment'];
 const unknown = chosen.find((name) => !known.includes(name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark '${unknown}'; there are ${known.join(', ')}.`);
@@ -151,6 +153,8 @@ for (const row of rows)
   }
 if (wanted('start')) figures.push(await measureStart(python.command, python.environment));
 side.stop();
+if (wanted('augment')) figures.push(...(await measureAugmentation(rounds, python)));
+if (wanted('data')) figures.push(...(await measureData(rounds, python)));
 
 if (options.json)
   console.log(
