@@ -132,7 +132,7 @@ async function checkTarget(target: string): Promise<void> {
 function failureOf(archive: string, target: string, error: unknown): Error {
   if (error instanceof DataError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
     return new DataError(`${archive} was not unpacked: no space left for ${target}.`, { cause: error });
   }
   return new DataError(`${archive} was not unpacked into ${target}: ${message}.`, { cause: error });

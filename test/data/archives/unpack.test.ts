@@ -1,9 +1,11 @@
 /** Archives: what is good comes out byte for byte, what is hostile is refused with a sentence and leaves nothing behind. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type ArchiveLimits, unpack, unpackForUse } from '../../../src/data/archives/index.js';
 import { DataError } from '../../../src/data/errors.js';
@@ -265,6 +267,20 @@ describe('hostile archives', () => {
       }
     }
   });
+});
+
+test('a full disk is named, and nothing is left', {
+  skip: process.platform === 'win32' ? 'needs ulimit' : false,
+}, () => {
+  // A limit on the size of files stands for the disk: writing beyond it fails as on a full one.
+  const { archive, parent, target } = place(
+    makeZip({ name: 'a', content: 'a' }, { name: 'b', content: Buffer.alloc(300_000, 1) }),
+  );
+  const child = fileURLToPath(new URL('./full-disk-child.ts', import.meta.url));
+  const script = 'ulimit -f 64; exec "$0" --import tsx "$1" "$2" "$3"';
+  const { stdout } = spawnSync('bash', ['-c', script, process.execPath, child, archive, target], { encoding: 'utf8' });
+  assert.match(stdout, /^DataError: .*archive was not unpacked: no space left for .*target\.$/m);
+  assert.deepEqual(readdirSync(parent), []);
 });
 
 describe('archives in place of folders', () => {

@@ -55,6 +55,10 @@ describe('what is drawn', () => {
     await drawFlowers(again, tiny);
     assert.deepEqual(files(again), files());
     for (const name of files()) assert.deepEqual(read(name, again), read(name), name);
+    const larger = `${folder}-larger`;
+    await drawFlowers(larger, { ...tiny, pictures: 18 });
+    for (const name of files().filter((file) => file.endsWith('.jpg')))
+      assert.deepEqual(read(name, larger), read(name), name);
     const other = `${folder}-other`;
     await drawFlowers(other, { ...tiny, seed: 1 });
     for (const name of files().filter((file) => file.endsWith('.jpg')))
