@@ -45,11 +45,13 @@ export async function findRate(options: RangeTestOptions): Promise<RateChoice> {
   const suggested = `the loss ${found.complete ? `spikes above ${short(highest.lr)}` : `does not spike up to ${short(highest.lr)}`}`;
   if (wanted === 'find')
     return { learningRate: found.lr, sentence: `${short(found.lr)} by the range test: ${suggested}`, found };
-  if (usual <= highest.lr / 2 || !found.complete)
+  // A test without warm-up spikes earlier than the run will: it overrules only where the usual rate itself spikes.
+  if (usual <= highest.lr || !found.complete)
     return { learningRate: usual, sentence: `${short(usual)}, the usual one: ${suggested}`, found };
+  const half = highest.lr / 2;
   return {
-    learningRate: found.lr,
-    sentence: `${short(found.lr)} instead of the usual ${short(usual)}: ${suggested}`,
+    learningRate: half,
+    sentence: `${short(half)} instead of the usual ${short(usual)}: ${suggested}`,
     found,
   };
 }

@@ -10,7 +10,7 @@ import { init } from '../../nn/index.js';
 import { Tensor, torch } from '../../torch/index.js';
 import { gitFacts, RunFolder, writeFileAtomic } from '../../track/index.js';
 import { buildOptimizer } from '../build.js';
-import { type Classifier, placeModel } from '../compute.js';
+import { type Classifier, classesOf, placeModel } from '../compute.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
 import { RunError } from '../errors.js';
@@ -202,13 +202,16 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
     placeModel(model, draft.machine);
     const check = init.check(
       model,
-      { input: [batch.input.to({ device: device.device })], target: batch.target.to({ device: device.device }) },
+      {
+        input: [batch.input.to({ device: device.device })], // Mixed labels are no classes, and the first loss is to be compared with that of guessing.
+        target: (dataset.multiLabel ? batch.target : classesOf(batch.target)).to({ device: device.device }),
+      },
       { optimiser: choice.optimizer },
     );
     const faults = check.findings.filter((finding) => finding.severity !== 'note');
     line(
       'initialise',
-      `first loss ${short(check.firstLoss)} (knowing nothing: ${short(check.chanceLoss)}); ${faults.length === 0 ? 'activations and gradients reach every layer' : `${faults.length} finding${faults.length === 1 ? '' : 's'}`}.`,
+      `first loss ${short(check.firstLoss)}${Number.isNaN(check.chanceLoss) ? '' : ` (knowing nothing: ${short(check.chanceLoss)})`}; ${faults.length === 0 ? 'activations and gradients reach every layer' : `${faults.length} finding${faults.length === 1 ? '' : 's'}`}.`,
     );
     for (const finding of faults) warn(`${finding.message} ${finding.remedy}`);
 
