@@ -15,6 +15,14 @@ const BYTES = 2;
 const FIXED32 = 5;
 
 function varint(value: number | bigint): number[] {
+  // Nearly all numbers here are small; bigints take fifty times as long.
+  if (typeof value === 'number' && value >= 0 && value < 2 ** 31) {
+    const small: number[] = [];
+    let left = value;
+    for (; left > 127; left >>>= 7) small.push((left & 127) | 128);
+    small.push(left);
+    return small;
+  }
   // Negative numbers are 64-bit two's complement.
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
