@@ -1,73 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { BadSampleError } from '../../../src/data/errors.js';
 import { decodePicture } from '../../../src/data/pictures/decode.js';
 import { pictureFacts } from '../../../src/data/pictures/facts.js';
-import { closePictureFiles } from '../../../src/data/pictures/raw.js';
-import type { PictureForm, PictureLocation } from '../../../src/data/types.js';
-import { bmp, claimingPng, cornerColours, frames, height, picture, width } from './odd-pictures.js';
-
-const folder = mkdtempSync(path.join(tmpdir(), 'praxis-decode-'));
-after(() => {
-  closePictureFiles();
-  rmSync(folder, { recursive: true });
-});
-
-const form: PictureForm = { height: 20, width: 30, channels: 3, fit: 'squash', decode: 'exact' };
-
-function put(name: string, bytes: Uint8Array): PictureLocation {
-  const file = path.join(folder, name);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, bytes);
-  return { kind: 'file', path: file };
-}
-
-/** Red, green and blue in a corner of a decoded picture. */
-function corner(pixels: Uint8Array, where: 'top left' | 'top right' | 'bottom left' | 'bottom right'): number[] {
-  const [vertical, horizontal] = where.split(' ');
-  const row = vertical === 'top' ? 0 : form.height - 1;
-  const column = horizontal === 'left' ? 0 : form.width - 1;
-  const at = (row * form.width + column) * 3;
-  return [...pixels.subarray(at, at + 3)];
-}
-
-function near(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  actual.forEach((value, i) => {
-    assert.ok(Math.abs(value - (expected[i] as number)) <= tolerance, `${actual} is not near ${expected}`);
-  });
-}
-
-const cornersAre = (pixels: Uint8Array, tolerance: number): void => {
-  assert.equal(pixels.length, form.height * form.width * 3);
-  near(corner(pixels, 'top left'), [220, 200, 90], tolerance);
-  near(corner(pixels, 'top right'), [30, 200, 90], tolerance);
-  near(corner(pixels, 'bottom left'), [220, 40, 90], tolerance);
-  near(corner(pixels, 'bottom right'), [30, 40, 90], tolerance);
-};
-
-const bad = (location: PictureLocation, reason: RegExp, as = form): Promise<void> =>
-  assert.rejects(decodePicture(location, as), (error: unknown) => {
-    assert.ok(error instanceof BadSampleError, String(error));
-    assert.equal(error.file, location.path);
-    assert.match(error.reason, reason);
-    assert.ok(!error.reason.includes('\n') && error.reason.length < 160, error.reason);
-    return true;
-  });
+import { bad, corner, cornersAre, folder, form, near, put } from './expectations.js';
+import { claimingPng, frames, height, picture, width } from './odd-pictures.js';
 
 const readWell: [string, () => Promise<Uint8Array>, number][] = [
   ['a.jpg', () => picture().jpeg({ quality: 95 }).toBuffer(), 3],
@@ -222,108 +163,6 @@ describe('pictures that are read', () => {
   });
 });
 
-describe('BMP', () => {
-  const palette = [
-    [90, 200, 220, 0],
-    [90, 200, 30, 0],
-    [90, 40, 220, 0],
-    [90, 40, 30, 0],
-  ];
-  const two: PictureForm = { ...form, width: 2, height: 2 };
-  const corners = [220, 200, 90, 30, 200, 90, 220, 40, 90, 30, 40, 90];
-  const rows = (top: readonly number[], bottom: readonly number[], topDown: boolean): Buffer =>
-    Buffer.from(topDown ? [...top, ...bottom] : [...bottom, ...top]);
-  for (const topDown of [false, true]) {
-    const order = topDown ? 'from the top' : 'from the bottom';
-    it(`24, 32, 16, 8, 4 and 1 bits, rows ${order}`, async () => {
-      const size = { width: 2, height: 2, topDown };
-      const t24 = [90, 200, 220, 90, 200, 30, 0, 0];
-      const b24 = [90, 40, 220, 90, 40, 30, 0, 0];
-      const files: [string, Buffer, number][] = [
-        ['24', bmp({ ...size, bits: 24, data: rows(t24, b24, topDown) }), 0],
-        [
-          '32',
-          bmp({
-            ...size,
-            bits: 32,
-            data: rows([90, 200, 220, 0, 90, 200, 30, 0], [90, 40, 220, 0, 90, 40, 30, 0], topDown),
-          }),
-          0,
-        ],
-        ['8', bmp({ ...size, bits: 8, palette, data: rows([0, 1, 0, 0], [2, 3, 0, 0], topDown) }), 0],
-        ['4', bmp({ ...size, bits: 4, palette, data: rows([0x01, 0, 0, 0], [0x23, 0, 0, 0], topDown) }), 0],
-        // 5 bits each: red 27, 4; green 24, 5; blue 11.
-        ['16', bmp({ ...size, bits: 16, data: rows16(topDown) }), 4],
-      ];
-      for (const [name, bytes, tolerance] of files)
-        near([...(await decodePicture(put(`${name}-${topDown}.bmp`, bytes), two))], corners, tolerance);
-      const oneBit = bmp({
-        ...size,
-        bits: 1,
-        palette: palette.slice(0, 2),
-        data: rows([0x40, 0, 0, 0], [0x40, 0, 0, 0], topDown),
-      });
-      const pixels = await decodePicture(put(`1-${topDown}.bmp`, oneBit), two);
-      assert.deepEqual([...pixels], [220, 200, 90, 30, 200, 90, 220, 200, 90, 30, 200, 90]);
-    });
-  }
-
-  function rows16(topDown: boolean): Buffer {
-    const value = (red: number, green: number): number[] => {
-      const word = (red << 10) | (green << 5) | 11;
-      return [word & 255, word >> 8];
-    };
-    return rows([...value(27, 24), ...value(4, 24)], [...value(27, 5), ...value(4, 5)], topDown);
-  }
-
-  it('run lengths, bit fields', async () => {
-    const runs8 = bmp({
-      width: 2,
-      height: 2,
-      bits: 8,
-      compression: 1,
-      palette,
-      data: Buffer.from([1, 2, 1, 3, 0, 0, 0, 2, 0, 1, 0, 1]),
-    });
-    // An absolute run shorter than three is not legal but read by all.
-    near([...(await decodePicture(put('rle8.bmp', runs8), two)).subarray(6)], corners.slice(6), 0);
-    const runs4 = bmp({
-      width: 2,
-      height: 2,
-      bits: 4,
-      compression: 2,
-      palette,
-      data: Buffer.from([2, 0x23, 0, 0, 2, 0x01, 0, 1]),
-    });
-    near([...(await decodePicture(put('rle4.bmp', runs4), two))], corners, 0);
-    const fields = bmp({
-      width: 1,
-      height: 1,
-      bits: 32,
-      compression: 3,
-      masks: [0xff, 0xff00, 0xff0000],
-      data: Buffer.from([220, 200, 90, 0]),
-    });
-    near([...(await decodePicture(put('fields.bmp', fields), { ...two, width: 1, height: 1 }))], [220, 200, 90], 0);
-  });
-
-  it('truncated, absurd sizes, runs that never end', async () => {
-    const whole = bmp({ width: 40, height: 40, bits: 24, data: Buffer.alloc(120 * 40) });
-    for (let tenth = 1; tenth < 10; tenth++)
-      await bad(put('cut.bmp', whole.subarray(0, (whole.length * tenth) / 10)), /truncated|known format/);
-    await bad(put('huge.bmp', bmp({ width: 20000, height: 20000, bits: 24, data: Buffer.alloc(9) })), /20000 × 20000/);
-    await bad(put('negative.bmp', bmp({ width: -4, height: 4, bits: 24, data: Buffer.alloc(99) })), /damaged BMP/);
-    await bad(
-      put('endless.bmp', bmp({ width: 9, height: 9, bits: 8, compression: 1, palette, data: Buffer.from([9, 1]) })),
-      /truncated BMP/,
-    );
-    await bad(
-      put('bits.bmp', bmp({ width: 9, height: 9, bits: 24, compression: 1, data: Buffer.alloc(999) })),
-      /damaged BMP/,
-    );
-  });
-});
-
 describe('files that are named as bad', () => {
   it('cut at every tenth, in every format', async () => {
     const whole: [string, Promise<Uint8Array>][] = [
@@ -418,37 +257,6 @@ describe('files that are named as bad', () => {
   });
 });
 
-describe('bare pixels', () => {
-  const planes = Uint8Array.from([1, 2, 3, 4, 11, 12, 13, 14, 21, 22, 23, 24]);
-  const raw = { kind: 'raw', height: 2, width: 2, channels: 3, layout: 'planes' } as const;
-  const two: PictureForm = { ...form, width: 2, height: 2 };
-  const interleaved = [1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24];
-
-  it('planes and pixels, at an offset, gzip or not', async () => {
-    const file = path.join(folder, 'raw.bin');
-    writeFileSync(file, Buffer.concat([Buffer.alloc(5), planes]));
-    writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));
-    assert.deepEqual([...(await decodePicture({ ...raw, path: file, offset: 5 }, two))], interleaved);
-    assert.deepEqual(
-      [...(await decodePicture({ ...raw, path: `${file}.gz`, offset: 5, gzip: true }, two))],
-      interleaved,
-    );
-    const grey = await decodePicture({ ...raw, path: file, offset: 5, channels: 1, layout: 'pixels' }, two);
-    assert.deepEqual([...grey], [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
-  });
-
-  it('files that end too early, or are no gzip, are named', async () => {
-    const file = path.join(folder, 'short.bin');
-    writeFileSync(file, planes);
-    await assert.rejects(
-      decodePicture({ ...raw, path: file, offset: 4 }, two),
-      /short\.bin#4: the file ends 4 bytes too early/,
-    );
-    await assert.rejects(decodePicture({ ...raw, path: file, offset: 0, gzip: true }, two), /damaged gzip file/);
-    await assert.rejects(decodePicture({ ...raw, path: `${file}.none`, offset: 0 }, two), /no such file/);
-  });
-});
-
 it('no file was changed by being read', async () => {
   const files = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -464,5 +272,4 @@ it('a form that cannot be is refused', async () => {
   const location = put('form.png', await picture().png().toBuffer());
   await assert.rejects(decodePicture(location, { ...form, width: 0 }), /width of a picture is 0/);
   await assert.rejects(decodePicture(location, { ...form, height: 1.5 }), /height of a picture is 1.5/);
-  assert.equal(cornerColours().length, width * height * 3);
 });
