@@ -158,7 +158,7 @@ describe('splitDataset', () => {
       test: 0.2,
       seed: 1,
     });
-    assert.deepEqual([...partOf(split, 10)], [1, 0, 2, 0, 0, 0, 0, 2, 1, 0]);
+    assert.deepEqual([...partOf(split, 10)], [1, 0, 2, 0, 0, 0, 2, 1, 0, 0]);
   });
 
   it('keeps parts that come with the data, and carves what is missing from the training part', async () => {
