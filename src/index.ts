@@ -1,5 +1,9 @@
 /** Praxis: deep learning in practice. The engine (`torch`) is libtorch; everything else is TypeScript. */
+export * from './data/index.js';
+export * from './models/index.js';
 export * as F from './nn/functional.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export * from './torch/index.js';
+export * from './track/index.js';
+export * from './train/index.js';

@@ -1,8 +1,8 @@
 /** Training: the recipe, its pieces, and the use of what it leaves. */
 export { CheckpointKeeper, loadCheckpoint, loadLast, saveCheckpoint } from './checkpoint.js';
-export type { Classifier, Machine, MemoryFormat, Precision } from './compute.js';
+export type { Classifier, Machine, MemoryFormat as PictureMemoryFormat, Precision } from './compute.js';
+export { defineConfig } from './config/define.js';
 export type { TrainOptions as TrainSettings } from './config/schema.js';
-export { defineConfig } from './config/settings.js';
 export { type DeviceChoice, pickDevice } from './device.js';
 export { ConfigError, RunError } from './errors.js';
 export { type Evaluation, evaluate, type Predictions } from './evaluate.js';

@@ -1,21 +1,11 @@
 /** Settings from defaults, a configuration file and flags, checked against the schema; every complaint names the nearest right answer. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import { nearest } from '../../torch/errors.js';
 import { ConfigError } from '../errors.js';
-import {
-  flagOf,
-  type SettingName,
-  settingNames,
-  type TrainOptions,
-  type TrainSettings,
-  trainSchema,
-} from './schema.js';
-
-/** Helps an editor check `praxis.config.ts`: `export default defineConfig({ epochs: 40 })`. */
-export const defineConfig = (settings: TrainOptions): TrainOptions => settings;
+import { flagOf, type SettingName, settingNames, type TrainSettings, trainSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -119,8 +109,12 @@ export async function readConfigFile(file: string): Promise<Record<string, unkno
     else {
       const { createJiti } = await import('jiti');
       // A configuration may import 'praxis' before the package is installed anywhere: it means this one.
-      const self = new URL(import.meta.url.endsWith('.ts') ? '../../index.ts' : '../../index.js', import.meta.url);
-      const jiti = createJiti(pathToFileURL(file).href, { fsCache: false, alias: { praxis: self.pathname } });
+      const self = new URL(import.meta.url.endsWith('.ts') ? 'define.ts' : 'define.js', import.meta.url);
+      const jiti = createJiti(pathToFileURL(file).href, {
+        fsCache: false,
+        moduleCache: false,
+        alias: { praxis: fileURLToPath(self) },
+      });
       settings = await jiti.import(file, { default: true });
     }
   } catch (error) {
