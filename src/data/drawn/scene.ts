@@ -27,12 +27,22 @@ export interface Scene {
   readonly noise: number;
 }
 
+/** Colours that gardeners breed into most flowers sooner or later. */
+const cultivars: readonly Colour[] = [
+  colour(48, 25, 94),
+  colour(336, 66, 70),
+  colour(352, 80, 46),
+  colour(20, 88, 56),
+  colour(47, 92, 56),
+  colour(280, 46, 54),
+];
+
 function pickColour(species: Species, difficulty: number, draws: Draws): Colour {
-  const others = species.colours.length - 1;
   // Even the easy set has more than one colour per species, or a colour histogram would do.
-  const typical = others === 0 || !draws.chance(0.25 + 0.55 * difficulty);
-  const picked = typical ? species.colours[0] : species.colours[1 + draws.integer(others)];
-  return vary(picked as Colour, draws, 0.35 + 0.9 * difficulty);
+  const bred = draws.chance(0.55 * difficulty);
+  const typical = species.colours.length === 1 || !draws.chance(0.25 + 0.55 * difficulty);
+  const others = bred ? cultivars : typical ? species.colours.slice(0, 1) : species.colours.slice(1);
+  return vary(others[draws.integer(others.length)] as Colour, draws, 0.35 + 0.9 * difficulty);
 }
 
 function placePlants(species: Species, difficulty: number, draws: Draws): Plant[] {
@@ -204,7 +214,7 @@ function drawLight(drawing: Drawing, difficulty: number, draws: Draws): void {
     ]),
   );
   const cast = draws.chance(0.5) ? colour(34, 80, 60) : colour(215, 60, 55);
-  drawing.rectangle(hex(cast), `opacity="${round(draws.uniform(0, 0.06 + 0.12 * difficulty))}"`);
+  drawing.rectangle(hex(cast), `opacity="${round(draws.uniform(0, 0.06 + 0.18 * difficulty))}"`);
   drawing.rectangle(
     drawing.radial(50, 50, 78, [
       { offset: 0.55, colour: '#000000', opacity: 0 },
