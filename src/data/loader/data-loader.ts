@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { type Tensor, torch } from '../../torch/index.js';
 import { DataError } from '../errors.js';
 import { permutation } from '../random.js';
-import { nameOf, originOf } from '../sources/sealing.js';
+import { isSealed, nameOf, originOf, readSealed } from '../sources/sealing.js';
 import type { Batch, BatchContext, Dataset, LoaderState } from '../types.js';
 import { type DataLoaderOptions, type LoaderSettings, settle } from './options.js';
 import { PictureRows } from './picture-rows.js';
 import type { RowSource, Rows, Skip } from './rows.js';
+import { maySeeSealed } from './sealed-access.js';
 import { TensorRows } from './tensor-rows.js';
 
 /** How a loader did in the epoch it is in, or the last one. */
@@ -23,6 +24,9 @@ export interface LoaderReport {
   readonly picturesPerSecond: number;
 }
 
+/** Loaders that are dropped without `close()` leave no threads behind. */
+const abandoned = new FinalizationRegistry<RowSource>((rows) => void rows.close());
+
 /**
  * Batches of a data set, epoch by epoch: `for await (const { input, target, index } of loader)` runs through the rest of the present
  * epoch (all of it, unless a state was restored or the loop before was left early) and moves on to the next one.
@@ -33,6 +37,7 @@ export interface LoaderReport {
 export class DataLoader implements AsyncIterable<Batch> {
   readonly #settings: LoaderSettings;
   readonly #rows: RowSource;
+  readonly #seesSealed: boolean;
   readonly #sampleAt: (index: number) => number;
   #fingerprint: string | undefined;
   #seed: number;
@@ -47,12 +52,14 @@ export class DataLoader implements AsyncIterable<Batch> {
   /** @throws DataError for options that cannot be */
   constructor(options: DataLoaderOptions) {
     const settings = settle(options);
+    this.#seesSealed = maySeeSealed(options);
     this.#settings = settings;
     this.#seed = settings.seed;
     const { dataset, batchSize, device } = settings;
     this.#sampleAt = originOf(dataset).at;
     this.#rows =
       dataset.kind === 'pictures' ? new PictureRows(settings, dataset) : new TensorRows(dataset, batchSize, device);
+    abandoned.register(this, this.#rows);
   }
 
   /** Batches in an epoch, from its beginning. */
@@ -148,6 +155,7 @@ export class DataLoader implements AsyncIterable<Batch> {
       throw new DataError(
         'DataLoader: another loop over this loader is under way; one loader has one position, so use two loaders.',
       );
+    this.#refuseSealed();
     this.#iterating = true;
     const generation = this.#generation;
     this.#clock = { begin: performance.now(), waited: 0, end: 0, samples: 0 };
@@ -174,6 +182,15 @@ export class DataLoader implements AsyncIterable<Batch> {
       this.#clock.end = performance.now();
       this.#iterating = false;
     }
+  }
+
+  /** Before anything is read: a decoder would see paths, which may tell labels. */
+  #refuseSealed(): void {
+    const { dataset } = this.#settings;
+    if (this.#seesSealed) return;
+    for (let i = 0; i < dataset.length; i++)
+      // Its message says what is sealed and what opens it.
+      if (isSealed(dataset, i)) dataset.labels(i);
   }
 
   async #waiting<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -207,7 +224,7 @@ export class DataLoader implements AsyncIterable<Batch> {
     const here = (tensor: Tensor): Tensor => (device === undefined ? tensor : tensor.to(device));
     const batch = {
       input,
-      target: here(targetsOf(dataset, positions)),
+      target: here(this.#targetsOf(positions)),
       index: here(torch.tensor(BigInt64Array.from(positions, BigInt))),
     };
     if (transform === undefined) return batch;
@@ -220,20 +237,23 @@ export class DataLoader implements AsyncIterable<Batch> {
     return transform(batch, context);
   }
 
+  /** int64 [N], or float [N, classes] with ones where a sample has the label. */
+  #targetsOf(positions: Uint32Array): Tensor {
+    const { dataset } = this.#settings;
+    const labelsOf = (position: number): readonly number[] =>
+      this.#seesSealed ? readSealed(dataset, position).labels : dataset.labels(position);
+    if (!dataset.multiLabel)
+      return torch.tensor(BigInt64Array.from(positions, (position) => BigInt(labelsOf(position)[0] as number)));
+    const classes = dataset.classes.length;
+    const values = new Float32Array(positions.length * classes);
+    for (const [row, position] of positions.entries())
+      for (const label of labelsOf(position)) values[row * classes + label] = 1;
+    return torch.tensor(values).view([positions.length, classes]);
+  }
+
   /** Ends its threads and closes its files. A loader that is simply dropped does not keep the process alive either. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#rows.close();
   }
-}
-
-/** int64 [N], or float [N, classes] with ones where a sample has the label. */
-function targetsOf(dataset: Dataset, positions: Uint32Array): Tensor {
-  if (!dataset.multiLabel)
-    return torch.tensor(BigInt64Array.from(positions, (position) => BigInt(dataset.target(position))));
-  const classes = dataset.classes.length;
-  const values = new Float32Array(positions.length * classes);
-  for (const [row, position] of positions.entries())
-    for (const label of dataset.labels(position)) values[row * classes + label] = 1;
-  return torch.tensor(values).view([positions.length, classes]);
 }

@@ -12,7 +12,7 @@ export interface DataLoaderOptions {
   readonly batchSize?: number;
   /** A new random order in every epoch, decided by `seed`; default false. */
   readonly shuffle?: boolean;
-  /** Threads that decode: 0 decodes in this thread. Default `auto`: one per processor, at most 16. */
+  /** Threads that decode: 0 decodes in this thread. Default `auto`: one per processor, at most 16, and one for 64 samples. */
   readonly workers?: number | 'auto';
   /** Leave out the last batch of an epoch where it is smaller than the others; default false. */
   readonly dropLast?: boolean;
@@ -98,6 +98,11 @@ function formOf(given: Partial<PictureForm>): PictureForm {
   return { height, width, channels, fit, decode };
 }
 
+/** One per processor, but none that has hardly anything to do. */
+function automaticWorkers(samples: number): number {
+  return Math.min(16, availableParallelism(), Math.ceil(samples / 64));
+}
+
 /** @throws DataError naming the option that cannot be */
 export function settle(options: DataLoaderOptions): LoaderSettings {
   if (typeof options !== 'object' || options === null)
@@ -128,7 +133,7 @@ export function settle(options: DataLoaderOptions): LoaderSettings {
     dataset,
     batchSize,
     shuffle: oneOf('shuffle', options.shuffle ?? false, [true, false]),
-    workers: workers === 'auto' ? Math.min(16, availableParallelism()) : integer('workers', workers, 0, 256),
+    workers: workers === 'auto' ? automaticWorkers(dataset.length) : integer('workers', workers, 0, 256),
     dropLast: oneOf('dropLast', options.dropLast ?? false, [true, false]),
     seed: integer('seed', options.seed ?? 0, 0),
     transform,

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { SampleTable, Status } from '../cache/sample-table.js';
 import { PictureStore, type Signature, type StorePlan } from '../cache/store.js';
-import { BadSampleError, DataError } from '../errors.js';
+import { type BadSampleError, DataError } from '../errors.js';
 import type { PictureForm, PictureLocation } from '../types.js';
 import { Locations, type LocationTable } from './location-table.js';
 
@@ -104,7 +104,8 @@ export class PictureReader {
 
   /** The reason why this picture is bad, if it is the picture. */
   #badReason(error: unknown, location: PictureLocation): string {
-    if (error instanceof BadSampleError) return error.reason;
+    // A decoder of one's own may have been given another copy of the class.
+    if ((error as Error).name === 'BadSampleError') return (error as BadSampleError).reason;
     if (error instanceof TooSlowError) return error.message;
     throw new DataError(`${location.path} could not be decoded: ${(error as Error).message}`, { cause: error });
   }

@@ -207,7 +207,8 @@ export class PictureRows implements RowSource {
     const first = batch * job.memory.batchSize;
     const good = Int32Array.from(positions.keys()).filter((row) => job.rows[first + row] === Row.good);
     if (good.length < positions.length) await this.#lookAtBad(positions);
-    const buffers = this.#buffers as BatchBuffers;
+    const buffers = this.#buffers;
+    if (buffers === null) throw new DataError('DataLoader: it was closed while a loop over it was under way.');
     const place = batch % job.memory.ring;
     const input = this.#take(buffers, place, positions.length, good);
     job.consume(batch, buffers.filling[place] as number);

@@ -47,9 +47,15 @@ export class InlineProducer implements Producer {
   }
 
   ready(batch: number): Promise<void> {
-    const done = Promise.all(Array.from({ length: lanes }, () => this.#lane(batch))).then(() => undefined);
+    const done = this.#fill(batch);
     this.#running = done;
     return done;
+  }
+
+  /** When one lane fails, the others still finish what they are writing. */
+  async #fill(batch: number): Promise<void> {
+    const ends = await Promise.allSettled(Array.from({ length: lanes }, () => this.#lane(batch)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   async #lane(batch: number): Promise<void> {

@@ -46,9 +46,10 @@ export class ThreadProducer implements Producer {
   }
 
   async start(job: Job): Promise<void> {
+    this.#job = null;
+    this.#failure = null;
     // Threads may still be writing into the buffers of a job that was cancelled.
     await this.#until(() => this.#threads.every((thread) => thread === null || thread.job === null));
-    this.#failure = null;
     this.#job = job;
     const useful = Math.min(this.#threads.length, job.length);
     for (let seat = 0; seat < useful; seat++) this.#give(seat, null);
