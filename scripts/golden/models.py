@@ -177,4 +177,5 @@ def main():
     print(json.dumps(texts))
 
 
-main()
+if __name__ == '__main__':
+    main()

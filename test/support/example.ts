@@ -12,9 +12,12 @@ export const isBuilt = existsSync(`${root}dist/nn/index.js`);
  * What a program of examples/ prints; an error with the end of what it complained about when it fails.
  * With `built` it imports `praxis` from dist/ as users do, else from the sources.
  */
-export function runExample(file: string, { built = false } = {}): string {
+export function runExample(
+  file: string,
+  { built = false, args = [] }: { built?: boolean; args?: readonly string[] } = {},
+): string {
   const sources = built ? {} : { TSX_TSCONFIG_PATH: `${root}tsconfig.check.json` };
-  const result = spawnSync(process.execPath, ['--import', 'tsx', `examples/${file}`], {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', `examples/${file}`, ...args], {
     cwd: root,
     encoding: 'utf8',
     // The runner's own variables would make a child report to it instead of printing.
