@@ -19,14 +19,15 @@ const uses = ['numpy', 'safetensors'];
 
 /**
  * Other libraries that single comparisons use: where one cannot be had, its comparisons alone are skipped.
- * @type {readonly { module: string, packages: (torch: string) => string[] }[]}
+ * `lies`: it need only be there; where its compiled part is built for another torch, importing it takes what the comparisons do for it.
+ * @type {readonly { module: string, lies?: boolean, packages: (torch: string) => string[] }[]}
  */
 const others = [
   { module: 'PIL', packages: () => ['pillow'] },
   { module: 'scipy', packages: () => ['scipy'] },
-  { module: 'sklearn', packages: () => ['scikit-learn', 'joblib', 'threadpoolctl'] },
-  { module: 'torchvision', packages: (torch) => [`torchvision==${torchvisionFor(torch)}`] },
-  { module: 'timm', packages: () => ['timm', 'huggingface_hub', 'pyyaml', 'packaging'] },
+  { module: 'sklearn', packages: () => ['scikit-learn', 'joblib', 'threadpoolctl', 'narwhals'] },
+  { module: 'torchvision', lies: true, packages: (torch) => [`torchvision==${torchvisionFor(torch)}`] },
+  { module: 'timm', lies: true, packages: () => ['timm', 'huggingface_hub', 'pyyaml', 'packaging'] },
   {
     module: 'tensorboard',
     packages: () => [
@@ -139,24 +140,27 @@ export async function findParity(folder, note) {
 async function addOthers(parity, extra, pythons, note) {
   const paths = parity.pythonPath.split(path.delimiter).filter(Boolean);
   const withExtra = paths.includes(extra) ? parity.pythonPath : [...paths, extra].join(path.delimiter);
-  const imports = async (/** @type {string} */ name, /** @type {string} */ pythonPath) => {
+  const imports = async (/** @type {string} */ name, /** @type {boolean} */ lies, /** @type {string} */ pythonPath) => {
     const env = { ...process.env, PYTHONPATH: pythonPath };
-    return (await run(parity.python, ['-W', 'ignore', '-c', `import ${name}`], { env, cwd: '/', seconds: 120 })).ok;
+    const script = lies
+      ? `import importlib.util, sys; sys.exit(importlib.util.find_spec('${name}') is None)`
+      : `import ${name}`;
+    return (await run(parity.python, ['-W', 'ignore', '-c', script], { env, cwd: '/', seconds: 120 })).ok;
   };
   const version = await run(parity.python, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
     seconds: 30,
   });
   const installer = pythons.find((p) => p.pip && p.version.slice(0, 2).join('.') === version.stdout.trim());
-  for (const { module, packages } of others) {
-    if (await imports(module, parity.pythonPath)) continue;
-    if (installer && !(existsSync(extra) && (await imports(module, withExtra)))) {
+  for (const { module, lies = false, packages } of others) {
+    if (await imports(module, lies, parity.pythonPath)) continue;
+    if (installer && !(existsSync(extra) && (await imports(module, lies, withExtra)))) {
       const wants = packages(parity.torch);
       note(`pip: ${wants.join(' ')}`);
       await run(installer.executable, [...pipArguments(extra, wants), '--upgrade'], { seconds: 600 });
     }
     // What was added must not break torch itself (a numpy too new for it, say).
     const answer = existsSync(extra) ? await tryImport(parity.python, withExtra) : 'nothing was installed';
-    if (typeof answer !== 'string' && (await imports(module, withExtra))) parity.pythonPath = withExtra;
+    if (typeof answer !== 'string' && (await imports(module, lies, withExtra))) parity.pythonPath = withExtra;
     else parity.missing = [...parity.missing, module];
   }
 }
