@@ -51,7 +51,9 @@ export async function withAverage<T>(training: Pick<Training, 'average'>, callba
 
 /** Saves everything. @throws CheckpointError, with the checkpoints of before intact */
 export async function checkpoint(training: Training, score?: number): Promise<TrainEvent> {
-  const { progress, keeper } = training;
+  const { progress, keeper, run } = training;
+  // A run that goes on from here must find every line that lies before.
+  await run.flush();
   const saved = await keeper.save(
     takeState(training, {
       step: progress.step,
