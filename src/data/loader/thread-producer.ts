@@ -20,7 +20,7 @@ interface Thread {
 const deathLimit = 3;
 
 /** A thread needs little memory of its own: pictures lie outside of the JavaScript heap. */
-const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
 export class ThreadProducer implements Producer {
   readonly #plan: ReaderPlan;
