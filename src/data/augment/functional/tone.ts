@@ -29,7 +29,7 @@ export const invertKernel: ColourKernel = (planes, _, { bound }) => {
   planes.neg_().add_(bound);
 };
 
-export const autocontrastKernel: ColourKernel = (planes, _, { bound }) => {
+export const autocontrastKernel: ColourKernel = (planes, _, { bound, whole }) => {
   const least = planes.amin([2, 3], { keepdim: true });
   const greatest = planes.amax([2, 3], { keepdim: true });
   const flat = greatest.eq(least);
@@ -38,6 +38,7 @@ export const autocontrastKernel: ColourKernel = (planes, _, { bound }) => {
     .mul_(1 / bound)
     .maskedFill_(flat, 1);
   planes.sub_(least.maskedFill_(flat, 0)).div_(scale).clamp_(0, bound);
+  if (whole) planes.floor_();
 };
 
 export const equalizeKernel: ColourKernel = (planes, _, { whole }) => {
