@@ -2,7 +2,7 @@
  * `loader-memory-child.ts dist pictures workers`: peak of anonymous memory over an epoch that decodes and two that do not, above the start.
  * The library is the compiled one: what compiles TypeScript takes memory in every thread.
  */
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';

@@ -65,13 +65,16 @@ test('two processes that build it at once, and a third that finds it', async () 
 test('SIGKILL while it is built, 20 times: what is left is used, and true', async () => {
   let killed = 0;
   let saved = 0;
-  for (let round = 0; round < 20; round++) {
-    const folder = temporaryFolder();
-    if ((await build(folder, round % 2, round * 3)) === null) killed++;
-    await withLoader({ ...options, cache: { folder } }, async (loader) => {
-      assert.deepEqual(await digests(loader), truth, `killed after ${round * 3} pictures`);
-      saved += loader.report().fromCache;
-    });
+  const rounds = Array.from({ length: 20 }, (_, round) => ({ after: 3 * round, folder: temporaryFolder() }));
+  for (let first = 0; first < rounds.length; first += 4) {
+    const some = rounds.slice(first, first + 4);
+    const ends = await Promise.all(some.map(({ folder, after }, i) => build(folder, i % 2, after)));
+    killed += ends.filter((end) => end === null).length;
+    for (const { folder, after } of some)
+      await withLoader({ ...options, cache: { folder } }, async (loader) => {
+        assert.deepEqual(await digests(loader), truth, `killed after ${after} pictures`);
+        saved += loader.report().fromCache;
+      });
   }
   assert.ok(killed >= 15, `only ${killed} were killed before they were done`);
   assert.ok(saved > 100, `${saved} pictures were saved`);
