@@ -140,8 +140,8 @@ export function addSplit(program: Command): void {
 }
 
 async function run(source: string, options: SplitArguments, progress: ReturnType<typeof progressLine>): Promise<void> {
-  const [{ openDataset }, { kFold, saveSplit, splitDataset }, { countLabels }] = await Promise.all([
-    import('../data/sources/open-dataset.js'),
+  const [{ openSource }, { kFold, saveSplit, splitDataset }, { countLabels }] = await Promise.all([
+    import('../data/open-source.js'),
     import('../data/split/index.js'),
     import('../data/split/split.js'),
   ]);
@@ -156,7 +156,7 @@ async function run(source: string, options: SplitArguments, progress: ReturnType
     onProgress: (done, total) =>
       progress.show(`looking at picture ${number(done)} of ${number(total)}`, done === total),
   };
-  const dataset = openDataset(source);
+  const dataset = await openSource(source);
   const pictures = dataset.kind === 'pictures';
   const split = await splitDataset(dataset, {
     ...settings,

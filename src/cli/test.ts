@@ -15,15 +15,14 @@ export function addTest(program: Command): void {
     .option('--data <path>', 'where the data are now, if they have moved')
     .option('--json', 'print all figures as JSON')
     .action(async (folder: string, options: { again?: boolean; data?: string; json?: boolean }) => {
-      const [{ testRun }, { commandLine }, { openSource }] = await Promise.all([
+      const [{ testRun }, { commandLine }] = await Promise.all([
         import('../train/test-run.js'),
         import('../track/facts.js'),
-        import('./source.js'),
       ]);
       const result = await testRun(folder, {
         again: options.again === true,
         command: commandLine(),
-        ...(options.data === undefined ? {} : { data: await openSource(options.data) }),
+        ...(options.data === undefined ? {} : { data: options.data }),
       });
       if (options.json === true) {
         console.log(JSON.stringify(result, null, 2));

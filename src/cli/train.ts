@@ -31,11 +31,9 @@ export function addTrain(program: Command): void {
       options.config ? { config: options.config } : {},
     );
     if (file !== undefined) console.log(`settings      ${file}`);
-    const { openSource } = await import('./source.js');
-    const source = await openSource(data);
     if (options.dryRun === true) {
       const { dryRun } = await import('../train/recipe/dry-run.js');
-      const plan = await dryRun(source, settings);
+      const plan = await dryRun(data, settings);
       for (const [title, text] of plan.lines) console.log(`${title.padEnd(13)} ${text}`);
       for (const warning of plan.warnings) console.log(`! ${warning}`);
       for (const { setting, value, reason } of plan.choices) console.log(`  ${setting} = ${String(value)}: ${reason}`);
@@ -48,9 +46,7 @@ export function addTrain(program: Command): void {
       import('./training.js'),
       import('../track/facts.js'),
     ]);
-    const training = new Training((stop, emit) =>
-      runRecipe({ data: source, settings, stop, emit, command: commandLine() }),
-    );
+    const training = new Training((stop, emit) => runRecipe({ data, settings, stop, emit, command: commandLine() }));
     process.exitCode = await showTraining(training);
     const { folder, state } = await training;
     if (state === 'finished') {
@@ -71,8 +67,7 @@ export function addResume(program: Command): void {
     .option('--data <path>', 'where the data are now, if they have moved')
     .action(async (folder: string, options: { readonly data?: string }) => {
       const [{ resume }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
-      const { openSource } = await import('./source.js');
-      const training = resume(folder, options.data === undefined ? {} : { data: await openSource(options.data) });
+      const training = resume(folder, options.data === undefined ? {} : { data: options.data });
       process.exitCode = await showTraining(training);
     });
 }

@@ -6,6 +6,7 @@ export { BadSampleError, DataError } from './errors.js';
 export * from './known/index.js';
 export * from './loader/index.js';
 export * from './normalise/index.js';
+export { openSource } from './open-source.js';
 export { decodePicture } from './pictures/decode.js';
 export { type PictureFacts, pictureFacts } from './pictures/facts.js';
 export { type Draws, permutation, sampleRandom } from './random.js';

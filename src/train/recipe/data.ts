@@ -2,8 +2,9 @@
 import path from 'node:path';
 import { DataError } from '../../data/errors.js';
 import { type ChannelMeasurement, measureChannels } from '../../data/normalise/index.js';
+import { openSource } from '../../data/open-source.js';
 import { pictureFacts } from '../../data/pictures/facts.js';
-import { datasetWarnings, openDataset } from '../../data/sources/index.js';
+import { datasetWarnings } from '../../data/sources/index.js';
 import { loadSplit, type Split, splitDataset } from '../../data/split/index.js';
 import type { Dataset, PictureDataset, PictureForm } from '../../data/types.js';
 import type { TrainSettings } from '../config/schema.js';
@@ -22,7 +23,7 @@ export interface Look {
 
 /** Opens what the user pointed at. @throws DataError, RunError when nothing can be learnt from it */
 export async function openData(given: string | Dataset): Promise<Dataset> {
-  const dataset = typeof given === 'string' ? openDataset(path.resolve(given)) : given;
+  const dataset = typeof given === 'string' ? await openSource(path.resolve(given)) : given;
   if (dataset.length === 0) throw new DataError(`${dataset.root}: there is no picture in it to learn from.`);
   if (!dataset.multiLabel && dataset.classes.length < 2)
     throw new RunError(
