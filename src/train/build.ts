@@ -1,7 +1,6 @@
 /** Builds from a plan what its training needs: optimiser, average, schedule, loaders. */
 import { buildAugmentation, compose, normalize, toFloat } from '../data/augment/index.js';
 import { DataLoader } from '../data/loader/index.js';
-import type { Split } from '../data/split/index.js';
 import type { BatchTransform, Dataset } from '../data/types.js';
 import {
   Adam,
@@ -96,7 +95,10 @@ export function evaluationLoader(
   });
 }
 
-export function buildLoaders(split: Pick<Split, 'train' | 'validation'>, plan: TrainPlan): Loaders {
+export function buildLoaders(
+  split: { readonly train: Dataset; readonly validation: Dataset },
+  plan: TrainPlan,
+): Loaders {
   const { form, statistics } = plan.data;
   const transform =
     form === undefined

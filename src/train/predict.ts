@@ -109,7 +109,9 @@ export class LoadedRun {
 export async function loadRun(folder: string, options: { readonly model?: Classifier } = {}): Promise<LoadedRun> {
   const plan = planOf(folder);
   if (plan.data.form === undefined || plan.data.statistics === undefined)
-    throw new RunError(`${folder}: this run was not trained on pictures.`);
+    throw new RunError(
+      `${folder}: this run was trained on rows, and praxis predict takes pictures; praxis test measures it on the sealed part.`,
+    );
   const model = await loadModel(folder, plan, options.model);
   // Elsewhere than it was trained there may be no such device.
   const machine: Machine = { ...plan.machine, device: 'cpu', precision: 'float32', threads: torch.getNumThreads() };

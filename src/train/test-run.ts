@@ -11,6 +11,7 @@ import { type Evaluation, evaluate } from './evaluate.js';
 import type { Interval } from './metrics.js';
 import { openData } from './recipe/data.js';
 import { loadModel, planOf } from './recipe/record.js';
+import { readyDataset } from './recipe/rows.js';
 
 export interface TestOptions {
   /** Allows a use of the test part after the first; every report shows it from then on. */
@@ -58,7 +59,11 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
       again: options.again,
     });
     placeModel(model, plan.machine);
-    const loader = evaluationLoader(seal.dataset, plan, Math.max(64, plan.optimisation.batchSize));
+    const loader = evaluationLoader(
+      readyDataset(seal.dataset, run.path),
+      plan,
+      Math.max(64, plan.optimisation.batchSize),
+    );
     let evaluation: Evaluation | undefined;
     try {
       evaluation = await evaluate(model, loader, {

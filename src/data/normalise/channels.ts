@@ -82,7 +82,7 @@ export async function measureChannels(
     const { skipped } = loader.report();
     if (pictures === 0) throw new DataError(`${dataset.root}: not one of the ${dataset.length} pictures can be read.`);
     const statistics = statisticsOf(counts);
-    const flat = statistics.std.findIndex((x) => x === 0);
+    const flat = statistics.std.indexOf(0);
     if (flat >= 0)
       throw new DataError(
         `${dataset.root}: channel ${flat} has the same value in every pixel of all ${pictures} pictures, so there is nothing to learn from it${form.channels === 1 ? '' : '; are these grey pictures? Use channels 1'}.`,

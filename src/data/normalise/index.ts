@@ -9,3 +9,19 @@ export {
   measureChannels,
   statisticsOf,
 } from './channels.js';
+export type {
+  CategoricalColumnPlan,
+  ColumnPlan,
+  DroppedColumnPlan,
+  NumericColumnPlan,
+  Straightening,
+} from './columns.js';
+export { applyRows, fitRows, type RowNormaliser, rowNormaliserFrom } from './fit.js';
+export { type FitTableOptions, fitTable, TableNormaliser, type TableNormaliserJson } from './table.js';
+export {
+  type FitVocabularyOptions,
+  fitVocabulary,
+  TextNormaliser,
+  type TextNormaliserJson,
+  wordsOf,
+} from './text.js';

@@ -1,7 +1,5 @@
 /** From a plan and its data to what trains: the same for a new run and for one that goes on. */
 
-import type { Split } from '../../data/split/index.js';
-import type { Dataset } from '../../data/types.js';
 import { createModel } from '../../models/index.js';
 import { torch } from '../../torch/index.js';
 import type { RunFolder } from '../../track/index.js';
@@ -13,6 +11,7 @@ import type { OptimisationPlan, TrainPlan } from '../plan.js';
 import { Progress } from '../progress.js';
 import { Recorder } from '../recorder.js';
 import type { StopSignal } from '../stop.js';
+import type { ReadyParts } from './rows.js';
 
 /** The model of a plan with its first weights. */
 export function buildModel(plan: Pick<TrainPlan, 'model' | 'seed'>): Classifier {
@@ -29,7 +28,7 @@ export const stepOptions = (plan: OptimisationPlan, multiLabel: boolean): StepOp
 
 export interface Given {
   readonly plan: TrainPlan;
-  readonly split: Pick<Split, 'train' | 'validation'> & { readonly train: Dataset; readonly validation: Dataset };
+  readonly split: ReadyParts;
   readonly run: RunFolder;
   readonly stop: StopSignal;
   readonly model: Classifier;

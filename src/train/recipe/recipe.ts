@@ -26,6 +26,7 @@ import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { findRate } from './rate.js';
 import { buildModel, buildTraining, stepOptions } from './rebuild.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
+import { normalisationFile, prepareRows, type ReadyParts, rowOptions, rowShape } from './rows.js';
 
 export interface RecipeOptions {
   readonly data: string | Dataset;
@@ -128,7 +129,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
     if (statistics !== undefined && form !== undefined) {
       const { mean, std, pictures, counts, skipped } = statistics;
       await writeFileAtomic(
-        run.file('normalisation.json'),
+        run.file(normalisationFile),
         `${JSON.stringify({ mean, std, pictures, form, classes: dataset.classes, counts: counts.map((channel) => [...channel]) })}\n`,
       );
       line(
@@ -137,17 +138,23 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
       );
       for (const { name, reason } of skipped.slice(0, 5)) warn(`${name} cannot be read (${reason}) and is left out.`);
       if (skipped.length > 5) warn(`${skipped.length - 5} more pictures cannot be read and are left out.`);
-    } else line('normalise', 'the rows are taken as they are.');
+    }
+    const { parts, text } = await prepareRows(split, run.path);
+    if (form === undefined) line('normalise', text);
 
     // The model.
     const size = form === undefined ? undefined : ([form.height, form.width] as const);
     const modelPlan = {
       name: options.model === undefined ? choice.model : '',
-      options: { ...choice.modelOptions, classes: dataset.classes.length, ...(size ? { size } : {}) },
+      options: {
+        ...choice.modelOptions,
+        classes: dataset.classes.length,
+        ...(size ? { size } : rowOptions(parts.train)),
+      },
     };
     torch.setNumThreads(typeof settings.threads === 'number' ? settings.threads : torch.getNumThreads());
     const model = options.model ?? buildModel({ seed: settings.seed, model: modelPlan });
-    const shape = form === undefined ? rowShape(train) : [form.channels, form.height, form.width];
+    const shape = form === undefined ? rowShape(parts.train) : [form.channels, form.height, form.width];
     const cost = describeModel(model, shape);
     const reasons = choice.choices.filter((one) => one.setting === 'model').map((one) => `; ${one.reason}`);
     line(
@@ -196,7 +203,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
       keep: settings.keep,
       averageBest: settings.averageBest,
     };
-    const batches = await firstBatches(split.train, draft, 2);
+    const batches = await firstBatches(parts.train, draft, 2);
     const [batch] = batches;
     if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of pictures could be read.`);
     placeModel(model, draft.machine);
@@ -259,7 +266,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
     const scale = (batchSize * settings.accumulate) / 64;
     // Adaptive optimisers take the root; and near 1 no rule holds.
     const usual = Math.min(1, usualRates[choice.optimizer] * (choice.optimizer === 'sgd' ? scale : Math.sqrt(scale)));
-    const rate = await chooseRate({ rateBatch, split, model, run, trial, wanted: choice.learningRate, usual, emit });
+    const rate = await chooseRate({ rateBatch, parts, model, run, trial, wanted: choice.learningRate, usual, emit });
     line(
       'learning rate',
       `${rate.sentence}; ${settings.schedule} schedule${choice.warmup > 0 ? ` after ${Math.round(100 * choice.warmup)} % warm-up` : ''}.`,
@@ -290,7 +297,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
     // The first weights again: a model of the user's own keeps its own.
     const fresh = options.model ?? buildModel(plan);
     torch.manualSeed(settings.seed);
-    return await finish(buildTraining({ plan, split, run, stop, model: fresh }), { split, emit });
+    return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh }), { split, emit });
   } catch (error) {
     if (run.writable) await run.end('failed', { reason: (error as Error).message });
     throw error;
@@ -299,7 +306,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
 
 interface ChooseRate {
   readonly rateBatch: TrainPlan;
-  readonly split: Parameters<typeof buildTraining>[0]['split'];
+  readonly parts: ReadyParts;
   readonly model: Classifier;
   readonly run: RunFolder;
   readonly trial: ReturnType<typeof buildOptimizer>;
@@ -308,10 +315,10 @@ interface ChooseRate {
   readonly emit: (event: TrainEvent) => void;
 }
 
-async function chooseRate({ rateBatch, split, model, run, trial, wanted, usual, emit }: ChooseRate) {
+async function chooseRate({ rateBatch, parts, model, run, trial, wanted, usual, emit }: ChooseRate) {
   if (typeof wanted === 'number') return { learningRate: wanted, sentence: `${short(wanted)}, as given` };
   const { buildLoaders } = await import('../build.js');
-  const loaders = buildLoaders(split, rateBatch);
+  const loaders = buildLoaders(parts, rateBatch);
   try {
     const rate = await findRate({
       model,
@@ -328,11 +335,4 @@ async function chooseRate({ rateBatch, split, model, run, trial, wanted, usual, 
   } finally {
     await Promise.all([loaders.train.close(), loaders.validation.close()]);
   }
-}
-
-function rowShape(dataset: Dataset): number[] {
-  if (dataset.kind === 'tensors') return dataset.input.shape.slice(1);
-  throw new RunError(
-    `${dataset.root}: tables and texts must become tensors before they can be trained on (tensorDataset).`,
-  );
 }

@@ -13,6 +13,7 @@ import { finish } from './finish.js';
 import { buildModel, buildTraining } from './rebuild.js';
 import type { RunResult } from './recipe.js';
 import { planOf } from './record.js';
+import { readyParts } from './rows.js';
 
 export interface ResumeOptions {
   readonly folder: string;
@@ -51,7 +52,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     const dataset = await openData(source);
     const split = await loadSplit(run.file('split.json'), dataset);
     const training = buildTraining({
-      ...{ plan, split, run, stop },
+      ...{ plan, split: readyParts(split, run.path), run, stop },
       model: options.model ?? buildModel(plan),
       fromStep: last.state.step,
     });

@@ -1,0 +1,70 @@
+/** Tables and texts in the recipe: they become tensors by what the training part says, in a new run, on going on and in the test. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { applyRows, fitRows, type RowNormaliser, rowNormaliserFrom } from '../../data/normalise/index.js';
+import type { Split } from '../../data/split/index.js';
+import type { Dataset } from '../../data/types.js';
+import { writeFileAtomic } from '../../track/index.js';
+import { RunError } from '../errors.js';
+
+/** The name of the file in a run folder that says how inputs are normalised. */
+export const normalisationFile = 'normalisation.json';
+
+/** The two parts that training works with, ready for a loader. */
+export interface ReadyParts {
+  readonly train: Dataset;
+  readonly validation: Dataset;
+}
+
+export interface PreparedRows {
+  readonly parts: ReadyParts;
+  /** A sentence for the stage of normalisation. */
+  readonly text: string;
+}
+
+/** Measures the training part and normalises both; the file for what comes later is written. Pictures and tensors stay as they are. */
+export async function prepareRows(split: Split, folder: string): Promise<PreparedRows> {
+  const { train, validation } = split;
+  if (train.kind !== 'table' && train.kind !== 'text')
+    return { parts: { train, validation }, text: 'the rows are taken as they are.' };
+  const normaliser = fitRows(train);
+  const json = { ...normaliser.toJSON(), features: normaliser.features, classes: train.classes };
+  await writeFileAtomic(path.join(folder, normalisationFile), `${JSON.stringify(json)}\n`);
+  const parts = { train: applyRows(normaliser, train), validation: applyRows(normaliser, validation) };
+  return { parts, text: `${normaliser.describe()}.` };
+}
+
+/** What the run folder says of its inputs. */
+function readNormaliser(folder: string): RowNormaliser {
+  const file = path.join(folder, normalisationFile);
+  try {
+    return rowNormaliserFrom(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new RunError(
+      `${file} cannot be used (${(cause as Error).message.replace(/\.$/, '')}); restore it from a copy, or train anew.`,
+      { cause },
+    );
+  }
+}
+
+/** A data set as the network of a run takes it: tables and texts as the run's training part had them normalised, all else as it is. */
+export function readyDataset(dataset: Dataset, folder: string): Dataset {
+  if (dataset.kind !== 'table' && dataset.kind !== 'text') return dataset;
+  return applyRows(readNormaliser(folder), dataset);
+}
+
+/** The parts of a run that goes on. */
+export function readyParts(split: Split, folder: string): ReadyParts {
+  return { train: readyDataset(split.train, folder), validation: readyDataset(split.validation, folder) };
+}
+
+/** Shape of one row. @throws RunError for data that has no rows */
+export function rowShape(dataset: Dataset): number[] {
+  if (dataset.kind === 'tensors') return dataset.input.shape.slice(1);
+  throw new RunError(`${dataset.root}: a network takes pictures or tensors; this is a data set of ${dataset.kind}.`);
+}
+
+/** What a named model must know of rows: they enter as one channel of one line. */
+export function rowOptions(dataset: Dataset): { channels: number; size: readonly [number, number] } {
+  return { channels: 1, size: [1, rowShape(dataset).reduce((product, length) => product * length, 1)] };
+}
