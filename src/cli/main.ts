@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../torch/engine.js';
+import { addCache } from './cache.js';
 import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
 import { addDraw } from './draw.js';
 import { addModels } from './models.js';
 import { addPredict } from './predict.js';
+import { addPreview } from './preview.js';
 import { addRuns } from './runs.js';
 import { addSetup } from './setup.js';
 import { addSplit } from './split.js';
@@ -22,9 +24,11 @@ const commands: readonly ((program: Command) => void)[] = [
   addPredict,
   addRuns,
   addSplit,
+  addPreview,
   addModels,
   addDraw,
   addDownload,
+  addCache,
   addSetup,
   addDoctor,
 ];

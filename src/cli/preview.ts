@@ -36,8 +36,9 @@ export function addPreview(program: Command): void {
     .option('--no-flips', 'for pictures that mean something else when mirrored')
     .option('--out <file>', '.png, .jpg, .webp or .svg', 'preview.png')
     .action(async (source: string, options: PreviewArguments) => {
-      const [{ openDataset, subset }, augment, { previewAugmentation }, { measureChannels }, random, { DataError }] =
+      const [{ openSource }, { subset }, augment, { previewAugmentation }, { measureChannels }, random, { DataError }] =
         await Promise.all([
+          import('../data/open-source.js'),
           import('../data/sources/index.js'),
           import('../data/augment/index.js'),
           import('../data/preview/index.js'),
@@ -46,7 +47,7 @@ export function addPreview(program: Command): void {
           import('../data/errors.js'),
         ]);
       try {
-        const all = openDataset(source);
+        const all = await openSource(source);
         if (all.kind !== 'pictures')
           throw new DataError(
             `${source} holds no pictures but a ${all.kind} data set, and only pictures are augmented.`,

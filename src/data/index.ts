@@ -9,6 +9,7 @@ export * from './normalise/index.js';
 export { openSource } from './open-source.js';
 export { decodePicture } from './pictures/decode.js';
 export { type PictureFacts, pictureFacts } from './pictures/facts.js';
+export * from './preview/index.js';
 export { type Draws, permutation, sampleRandom } from './random.js';
 export * from './sources/index.js';
 export * from './split/index.js';
