@@ -8,6 +8,7 @@ import { pickDevice } from '../device.js';
 import { augmentationFor } from './augmentation.js';
 import { lookQuickly, openData } from './data.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
+import { checkModelTakes } from './rows.js';
 
 export interface DryRun {
   /** Title and text, in the order of the recipe. */
@@ -21,6 +22,7 @@ const grouped = (n: number): string => Math.round(n).toLocaleString('en-GB');
 /** Settles what a training would use, and estimates what it would cost on this machine. */
 export async function dryRun(data: string | Dataset, settings: TrainSettings): Promise<DryRun> {
   const dataset = await openData(data);
+  checkModelTakes(dataset, settings.model);
   const look = await lookQuickly(dataset);
   const [train, validation, test] = settings.split;
   // Comparing pictures would take a while and moves a few of them at most.

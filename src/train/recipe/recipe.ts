@@ -26,7 +26,7 @@ import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { findRate } from './rate.js';
 import { buildModel, buildTraining, stepOptions } from './rebuild.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
-import { normalisationFile, prepareRows, type ReadyParts, rowOptions, rowShape } from './rows.js';
+import { checkModelTakes, inputOptions, normalisationFile, prepareRows, type ReadyParts, rowShape } from './rows.js';
 
 export interface RecipeOptions {
   readonly data: string | Dataset;
@@ -70,6 +70,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
 
   // Look at the data.
   const dataset = await openData(options.data);
+  if (options.model === undefined) checkModelTakes(dataset, settings.model);
   const look = await lookQuickly(dataset);
   line('look', look.text, look.facts);
   for (const warning of look.warnings) warn(warning);
@@ -149,7 +150,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
       options: {
         ...choice.modelOptions,
         classes: dataset.classes.length,
-        ...(size ? { size } : rowOptions(parts.train)),
+        ...(size ? { size } : inputOptions(parts.train)),
       },
     };
     torch.setNumThreads(typeof settings.threads === 'number' ? settings.threads : torch.getNumThreads());

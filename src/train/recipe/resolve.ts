@@ -86,10 +86,6 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
           )
         : choose('model', 'mlp', 'for rows of numbers')
       : modelSpec(settings.model).name;
-  if (!pictures && model !== 'mlp')
-    throw new ConfigError(
-      `model: ${model} takes pictures, and these are rows; mlp takes rows (or give a model of your own).`,
-    );
   const spec = modelSpec(model);
   const sides =
     settings.size === 'auto'

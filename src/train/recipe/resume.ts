@@ -6,7 +6,7 @@ import { loadLast } from '../checkpoint.js';
 import type { Classifier } from '../compute.js';
 import { RunError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
-import { putBack } from '../loop.js';
+import { forgetLater, putBack } from '../loop.js';
 import type { StopSignal } from '../stop.js';
 import { openData } from './data.js';
 import { finish } from './finish.js';
@@ -57,8 +57,8 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       fromStep: last.state.step,
     });
     putBack(training, last.state);
-    await run.truncateAfter(training.progress.step);
-    await training.keeper.truncateAfter(training.progress.step);
+    await forgetLater(training);
+    await training.keeper.returnTo(last);
     const { step, epoch } = training.progress;
     emit({
       kind: 'stage',

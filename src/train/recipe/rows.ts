@@ -4,8 +4,9 @@ import path from 'node:path';
 import { applyRows, fitRows, type RowNormaliser, rowNormaliserFrom } from '../../data/normalise/index.js';
 import type { Split } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
+import { modelSpec } from '../../models/index.js';
 import { writeFileAtomic } from '../../track/index.js';
-import { RunError } from '../errors.js';
+import { ConfigError, RunError } from '../errors.js';
 
 /** The name of the file in a run folder that says how inputs are normalised. */
 export const normalisationFile = 'normalisation.json';
@@ -64,7 +65,18 @@ export function rowShape(dataset: Dataset): number[] {
   throw new RunError(`${dataset.root}: a network takes pictures or tensors; this is a data set of ${dataset.kind}.`);
 }
 
-/** What a named model must know of rows: they enter as one channel of one line. */
-export function rowOptions(dataset: Dataset): { channels: number; size: readonly [number, number] } {
-  return { channels: 1, size: [1, rowShape(dataset).reduce((product, length) => product * length, 1)] };
+/** What a named model must know of its input: that of pictures in tensors has three dimensions, other rows enter as one channel of one line. */
+export function inputOptions(dataset: Dataset): { channels: number; size: readonly [number, number] } {
+  const shape = rowShape(dataset);
+  if (shape.length === 3) return { channels: shape[0] as number, size: [shape[1] as number, shape[2] as number] };
+  return { channels: 1, size: [1, shape.reduce((product, length) => product * length, 1)] };
+}
+
+/** Before anything is measured. @throws ConfigError when the settings name a model that cannot take these data */
+export function checkModelTakes(dataset: Dataset, model: string): void {
+  if (dataset.kind === 'pictures' || model === 'auto' || modelSpec(model).name === 'mlp') return;
+  if (dataset.kind === 'tensors' && dataset.input.shape.length === 4) return;
+  throw new ConfigError(
+    `model: ${modelSpec(model).name} takes pictures, and ${dataset.name} holds ${dataset.kind === 'text' ? 'texts' : 'rows'}; mlp takes those, or a model of your own.`,
+  );
 }
