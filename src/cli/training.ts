@@ -22,6 +22,7 @@ export function lineOf(event: TrainEvent, folder = ''): string | undefined {
     case 'rollback':
       return `! ${event.text}`;
     case 'finished':
+      if (event.state === 'stopped' && !event.resumable) return event.text;
       return event.state === 'stopped'
         ? `${event.text}\n  go on with: praxis resume ${folder || event.folder}`
         : undefined;

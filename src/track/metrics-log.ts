@@ -42,10 +42,15 @@ export async function* readMetrics(file: string): AsyncGenerator<MetricsLine> {
 /**
  * Cuts off what a run that is resumed at `step` will log again: from the first line beyond that step on, and a torn last line.
  * Lines are in the order of their steps, so the rest of the file stays as it is.
+ * @param isBeyond tells of lines of that very step whether they, too, will be logged again. Default: they will not
  * @returns lines cut off
  * @throws FileWriteError
  */
-export async function truncateMetrics(file: string, step: number): Promise<number> {
+export async function truncateMetrics(
+  file: string,
+  step: number,
+  isBeyond: (line: MetricsLine) => boolean = () => false,
+): Promise<number> {
   let text: Buffer;
   try {
     text = await fs.readFile(file);
@@ -60,7 +65,8 @@ export async function truncateMetrics(file: string, step: number): Promise<numbe
     const end = newline < 0 ? text.length : newline;
     const line = parseLine(text.toString('utf8', start, end));
     const torn = newline < 0;
-    if (cut > 0 || torn || (line !== null && line.step > step)) cut++;
+    const beyond = line !== null && (line.step > step || (line.step === step && isBeyond(line)));
+    if (cut > 0 || torn || beyond) cut++;
     else keep = end + 1;
     start = end + 1;
   }

@@ -301,11 +301,15 @@ export class RunFolder {
     return lines;
   }
 
-  /** Cuts the metrics back to a step, so that a resumed run does not tell steps twice. @returns lines cut off */
-  async truncateAfter(step: number): Promise<number> {
+  /**
+   * Cuts the metrics back to a step, so that a resumed run does not tell steps twice.
+   * @param isBeyond tells of lines of that very step whether they, too, will be logged again
+   * @returns lines cut off
+   */
+  async truncateAfter(step: number, isBeyond?: (line: MetricsLine) => boolean): Promise<number> {
     this.#mayWrite();
     await this.flush();
-    return truncateMetrics(this.file('metrics.jsonl'), step);
+    return truncateMetrics(this.file('metrics.jsonl'), step, isBeyond);
   }
 
   /** Waits until what was logged is in the file, or cannot be. Never rejects. */

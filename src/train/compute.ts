@@ -77,7 +77,7 @@ export interface StepOutcome {
   /** Rows whose largest logit is the target's largest entry. */
   readonly correct: number;
   readonly count: number;
-  /** Norm of the gradient before clipping; NaN where it was not asked for. */
+  /** Norm of the gradient before clipping; NaN where there was no update. */
   readonly gradientNorm: number;
   /** Whether the weights were updated: false while gradients accumulate, or when float16 overflowed. */
   readonly updated: boolean;
@@ -163,11 +163,9 @@ export class Stepper {
       this.optimizer.zeroGrad();
       return { gradientNorm: Number.POSITIVE_INFINITY, updated: false, finite: true };
     }
-    let gradientNorm = Number.NaN;
-    if (this.options.clip !== undefined) {
-      gradientNorm = clipGradNorm_(parameters, this.options.clip).item() as number;
-      if (!Number.isFinite(gradientNorm)) return { gradientNorm, updated: false, finite: false };
-    }
+    // Also where nothing is to be clipped: weights that are updated with a NaN are lost, and a checkpoint might keep them.
+    const gradientNorm = clipGradNorm_(parameters, this.options.clip ?? Number.POSITIVE_INFINITY).item() as number;
+    if (!Number.isFinite(gradientNorm)) return { gradientNorm, updated: false, finite: false };
     this.optimizer.step();
     this.optimizer.zeroGrad();
     return { gradientNorm, updated: true, finite: true };

@@ -35,6 +35,8 @@ export type TrainEvent =
       readonly kind: 'finished';
       readonly folder: string;
       readonly state: 'finished' | 'stopped';
+      /** Whether `resume` can go on with it: not with a run that is finished, or was stopped before its training began. */
+      readonly resumable: boolean;
       readonly text: string;
     };
 

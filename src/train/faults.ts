@@ -78,6 +78,18 @@ export function findFault(
   );
 }
 
+/** The first weight that is not finite, as a fault; undefined when all are. */
+export function brokenWeight(model: Classifier): Fault | undefined {
+  for (const [name, parameter] of model.namedParameters())
+    if (!allFinite(parameter))
+      return {
+        sentence: `the weight ${name} already holds ${kindOf(parameter)}: the step before this one broke it`,
+        layer: name.split('.').slice(0, -1).join('.'),
+        remedy: 'Lower the learning rate, or clip the gradient.',
+      };
+  return undefined;
+}
+
 function search(
   model: Classifier,
   batch: { readonly input: Tensor; readonly target: Tensor },
@@ -91,13 +103,8 @@ function search(
       sentence: `the input holds ${kindOf(input)} before any layer`,
       remedy: 'Look at the pictures named here and at the normalisation: a deviation of 0 divides by nothing.',
     };
-  for (const [name, parameter] of model.namedParameters())
-    if (!allFinite(parameter))
-      return {
-        sentence: `the weight ${name} already holds ${kindOf(parameter)}: the step before this one broke it`,
-        layer: name.split('.').slice(0, -1).join('.'),
-        remedy: 'Lower the learning rate, or clip the gradient.',
-      };
+  const broken = brokenWeight(model);
+  if (broken !== undefined) return broken;
   model.train();
   const { made, inLoss, loss } = traced(model, input, target, machine, options);
   const modules = new Map(model.namedModules());

@@ -11,7 +11,7 @@ import type { Classifier, Stepper } from './compute.js';
 import { RunError } from './errors.js';
 import { evaluate, turn } from './evaluate.js';
 import type { StepEvent, TrainEvent } from './events.js';
-import { type Fault, findFault } from './faults.js';
+import { brokenWeight, type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
 import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
 import type { Recorder } from './recorder.js';
@@ -38,6 +38,11 @@ export interface Training {
 export type Outcome = 'done' | 'stopped' | 'patience';
 
 const mostRollbacks = 2;
+
+const gradientFault: Fault = {
+  sentence: 'the gradient of the last batches of the epoch is not finite',
+  remedy: 'Lower the learning rate, or clip the gradient.',
+};
 
 /** Runs `callback` with the averaged weights in the model, where there is an average. */
 export async function withAverage<T>(training: Pick<Training, 'average'>, callback: () => Promise<T>): Promise<T> {
@@ -76,6 +81,15 @@ export function putBack(training: Training, state: Awaited<ReturnType<typeof loa
   if (state.loader !== undefined) training.train.restore(state.loader);
 }
 
+/** Cuts off metrics that will be logged again: a line may have been written at the step of the checkpoint, but after it. */
+export async function forgetLater({ run, progress }: Training): Promise<void> {
+  await run.truncateAfter(progress.step, ({ kind, epoch = 0, count }) => {
+    if (kind === 'epoch') return epoch >= progress.epoch;
+    if (kind === 'validation') return progress.validations.at(-1)?.step !== progress.step;
+    return kind === 'rollback' && (count as number) > progress.rollbacks;
+  });
+}
+
 /** Sets the rate of every group for the coming update: its base, times the schedule, times what rollbacks left of it. */
 function setRate(training: Training, base: number): number {
   const { progress, schedule, optimizer } = training;
@@ -90,12 +104,12 @@ function namesOf(training: Training, batch: Batch): string[] {
   return [...positions].map((position) => training.train.dataset.sampleName(Number(position)));
 }
 
-/** Back to the last good checkpoint, with half the rate. @throws RunError when that was done twice already */
+/** Back to the last good checkpoint, with half the rate. @param names pictures of the batch, none where no one batch is to blame @throws RunError when that was done twice already */
 async function rollBack(training: Training, fault: Fault, names: readonly string[]): Promise<TrainEvent> {
   const { progress, run, recorder, keeper } = training;
   const at = progress.step;
   const some = `${names.slice(0, 5).join(', ')}${names.length > 5 ? `, … (${names.length} pictures)` : ''}`;
-  const what = `Step ${at + 1}: ${fault.sentence}; batch: ${some}.`;
+  const what = `Step ${at + 1}: ${fault.sentence}${names.length === 0 ? '' : `; batch: ${some}`}.`;
   const { rollbacks, rateFactor } = progress;
   if (rollbacks >= mostRollbacks)
     throw new RunError(
@@ -105,12 +119,13 @@ async function rollBack(training: Training, fault: Fault, names: readonly string
   putBack(training, last.state);
   progress.rollbacks = rollbacks + 1;
   progress.rateFactor = rateFactor / 2;
-  await run.truncateAfter(progress.step);
+  await forgetLater(training);
   const text = `${what} Back to step ${progress.step} with half the learning rate. ${fault.remedy}`;
   recorder.log({
     step: progress.step,
     epoch: progress.epoch,
     kind: 'rollback',
+    count: progress.rollbacks,
     at,
     text,
     files: names,
@@ -141,10 +156,39 @@ async function validate(training: Training, epoch: number) {
   return { evaluation, one, best: before === undefined || isBetter(one, before) };
 }
 
+/**
+ * Whether a validation within the epoch is due. Told from what was validated and not from a counter, so that it is the same for a run that
+ * was stopped just before it; gradients that wait for their update are in no checkpoint, so it waits for them.
+ */
+function validationDue({ plan, progress, stepper }: Training): boolean {
+  const every = plan.validateEvery;
+  if (every === undefined || stepper.accumulated > 0 || progress.step % plan.optimisation.batches === 0) return false;
+  const before = progress.validations.at(-1)?.step ?? 0;
+  return Math.floor(progress.step / every) > Math.floor(before / every);
+}
+
+/** A validation within an epoch, with its checkpoint. @returns false when it was stopped: it is done when the run goes on */
+async function* validateMidway(training: Training): AsyncGenerator<TrainEvent, boolean> {
+  const { plan, progress, recorder } = training;
+  const validated = await validate(training, progress.step / plan.optimisation.batches);
+  if (validated === undefined) return false;
+  const { loss, accuracy } = validated.one;
+  recorder.log({ step: progress.step, epoch: progress.epoch, kind: 'validation', loss, accuracy });
+  yield await checkpoint(training, scoreOf(validated.one));
+  return true;
+}
+
+/** Epochs since the best validation are as many as patience allows. */
+function patienceIsOver({ plan, progress }: Training): boolean {
+  const { patience } = plan.optimisation;
+  const best = progress.best();
+  return patience !== undefined && best !== undefined && progress.epoch - best.epoch >= patience;
+}
+
 /** Trains until the plan is done, patience ends, or a stop is asked for. Begins where the progress says. */
 export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent, Outcome> {
   const { plan, run, recorder, progress, stop, train } = training;
-  const { epochs, batches, learningRate, patience } = plan.optimisation;
+  const { epochs, batches, learningRate } = plan.optimisation;
   const steps = epochs * batches;
   const updates = totalUpdates(plan.optimisation);
   // Not more than a few thousand lines however long the run; the same steps again when it is resumed.
@@ -162,13 +206,21 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
   };
   clock();
   const paceFrom = { step: progress.step, seconds: progress.seconds };
+  let skipped = 0;
 
   while (progress.epoch < epochs) {
+    // Here and not only after an epoch: a run that ended so and was killed before its selection goes on with that.
+    if (patienceIsOver(training)) return 'patience';
     const epochStart = progress.seconds;
     const epochFirstStep = progress.step;
     let restarted = false;
     // A run that was stopped in a validation goes on there: its loader stands in the next epoch already.
     const batchesLeft = train.epoch === progress.epoch ? train : [];
+    if (batchesLeft === train && validationDue(training) && !(yield* validateMidway(training))) {
+      yield await checkpoint(training);
+      return 'stopped';
+    }
+    clock();
     for await (const batch of batchesLeft) {
       const rate = setRate(training, learningRate);
       const outcome = training.stepper.step(batch);
@@ -219,40 +271,39 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       yield event;
       // Signals, timers and workers have their turn.
       await turn();
-      if (stop.reason !== undefined) {
-        yield await checkpoint(training);
-        return 'stopped';
-      }
-      if (
-        plan.validateEvery !== undefined &&
-        progress.step % plan.validateEvery === 0 &&
-        progress.step % batches !== 0
-      ) {
-        const validated = await validate(training, progress.step / batches);
-        if (validated !== undefined) {
-          recorder.log({
-            step: progress.step,
-            epoch: progress.epoch,
-            kind: 'validation',
-            loss: validated.one.loss,
-            accuracy: validated.one.accuracy,
-          });
-          yield await checkpoint(training, scoreOf(validated.one));
-          lastSave = performance.now();
-        }
+      // Gradients that wait for their update are in no checkpoint.
+      if (training.stepper.accumulated > 0) continue;
+      if (stop.reason === undefined && validationDue(training)) {
+        if (yield* validateMidway(training)) lastSave = performance.now();
         mark = performance.now();
       }
-      if (performance.now() - lastSave > plan.checkpointEvery * 60_000) {
+      // A broken weight is found by the next step; until then the last checkpoint is the good one.
+      const due = stop.reason !== undefined || performance.now() - lastSave > plan.checkpointEvery * 60_000;
+      if (due && brokenWeight(training.model) === undefined) {
         yield await checkpoint(training);
         lastSave = performance.now();
         clock();
       }
+      if (stop.reason !== undefined) return 'stopped';
     }
     if (restarted) continue;
-    if (training.stepper.flush()?.updated === true) {
+    const flushed = training.stepper.flush();
+    if (flushed?.updated === true) {
       progress.updates += 1;
       training.average?.update();
     }
+    const broken = flushed?.finite === false ? gradientFault : brokenWeight(training.model);
+    if (broken !== undefined) {
+      yield await rollBack(training, broken, []);
+      continue;
+    }
+    const bad = train.report().skipped.slice(skipped);
+    skipped += bad.length;
+    if (bad.length > 0)
+      yield {
+        kind: 'warning',
+        text: `${bad.length === 1 ? 'A picture' : `${bad.length} pictures`} could not be read and ${bad.length === 1 ? 'is' : 'are'} left out: ${bad[0]?.name} (${bad[0]?.reason})${bad.length > 1 ? ', …' : ''}`,
+      };
     if (progress.sums.count === 0)
       throw new RunError(
         `Not one picture of ${train.dataset.root} could be read in this epoch (${train.samplesSkipped} are bad); is the folder still there?`,
@@ -308,8 +359,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       },
       best: { metric: 'validation accuracy', value: best.accuracy, step: best.step, epoch: best.epoch },
     });
-    if (patience !== undefined && progress.epoch - best.epoch >= patience) return 'patience';
     if (stop.reason !== undefined) return 'stopped';
   }
-  return 'done';
+  return patienceIsOver(training) ? 'patience' : 'done';
 }

@@ -15,6 +15,7 @@ import {
   type StepOptions,
   Stepper,
 } from './compute.js';
+import { turn } from './evaluate.js';
 
 export interface TuneOptions {
   readonly model: Classifier;
@@ -92,7 +93,7 @@ const threadChoices = (most: number): number[] => [...new Set([most, Math.ceil(m
  * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then the
  * threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
  */
-export function tuneMachine(options: TuneOptions): Tuned {
+export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const { device, precision, memoryFormat } = options;
   const cores = availableParallelism();
   const most = options.threads ?? cores;
@@ -107,19 +108,22 @@ export function tuneMachine(options: TuneOptions): Tuned {
     memoryFormat === undefined ? (pictures ? ['contiguous', 'channels-last'] : ['contiguous']) : [memoryFormat];
   const trials: Trial[] = [];
   let baseline: readonly number[] | undefined;
-  const attempt = (machine: Machine): void => {
+  const attempt = async (machine: Machine): Promise<void> => {
     const trial = measure(options, machine, baseline);
     baseline ??= trial.losses;
     trials.push(trial);
     options.onTrial?.(trial);
+    // A second Ctrl-C is heard.
+    await turn();
   };
   for (const chosenPrecision of precisions)
-    for (const format of formats) attempt({ device, precision: chosenPrecision, memoryFormat: format, threads: most });
+    for (const format of formats)
+      await attempt({ device, precision: chosenPrecision, memoryFormat: format, threads: most });
   const fastest = (): Trial =>
     trials.filter((trial) => trial.agrees).reduce((a, b) => (b.perSecond > a.perSecond ? b : a), trials[0] as Trial);
   const chosen = fastest().machine;
   if (options.threads === undefined && device === 'cpu')
-    for (const threads of threadChoices(cores)) if (threads !== most) attempt({ ...chosen, threads });
+    for (const threads of threadChoices(cores)) if (threads !== most) await attempt({ ...chosen, threads });
   const best = fastest();
   placeModel(options.model, best.machine);
   return { machine: best.machine, trials, gain: best.perSecond / (trials[0] as Trial).perSecond };

@@ -84,7 +84,7 @@ export class CheckpointKeeper {
     try {
       if (fs.existsSync(this.last)) await replaceWithLink(this.last, path.join(this.folder, previousName));
       await fs.promises.rename(incoming, this.last);
-      const rank = await this.#rank(state);
+      const rank = await this.#rank(state, this.last);
       await syncFolder(this.folder);
       return { file: this.last, rank };
     } catch (error) {
@@ -93,7 +93,7 @@ export class CheckpointKeeper {
     }
   }
 
-  async #rank({ step, score }: CheckpointState): Promise<number | undefined> {
+  async #rank({ step, score }: Pick<CheckpointState, 'step' | 'score'>, file: string): Promise<number | undefined> {
     if (score === undefined || !Number.isFinite(score)) return undefined;
     const most = this.#options.best ?? 3;
     const others = (await this.best()).filter((info) => info.step !== step);
@@ -105,7 +105,7 @@ export class CheckpointKeeper {
     });
     const rank = better.length + 1;
     if (rank > most) return undefined;
-    await replaceWithLink(this.last, path.join(this.folder, bestName(step)));
+    await replaceWithLink(file, path.join(this.folder, bestName(step)));
     for (const info of others.slice(most - 1)) await fs.promises.unlink(info.file).catch(() => undefined);
     return rank;
   }
@@ -123,6 +123,16 @@ export class CheckpointKeeper {
     removeTemporaries(this.folder);
     for (const info of await listBest(this.folder))
       if (info.step > step) await fs.promises.unlink(info.file).catch(() => undefined);
+  }
+
+  /** Makes the folder what it was when `last` was saved: a kill may have come before that was ranked, too. @throws CheckpointError */
+  async returnTo(last: LastCheckpoint): Promise<void> {
+    await this.truncateAfter(last.state.step);
+    try {
+      await this.#rank(last.state, last.file);
+    } catch (error) {
+      throw new CheckpointError(writeError(last.file, error).message, last.file, { cause: error });
+    }
   }
 
   /** Waits for the saves that were begun. */

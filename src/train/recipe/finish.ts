@@ -50,7 +50,7 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
         testUses: split.uses.length,
       },
     });
-    emit({ kind: 'finished', folder: run.path, state: 'finished', text });
+    emit({ kind: 'finished', folder: run.path, state: 'finished', resumable: false, text });
     return { folder: run.path, state: 'finished', score, report, epoch: selected.epoch };
   } finally {
     await Promise.all([train.close(), validation.close(), training.recorder.close()]);
@@ -64,6 +64,7 @@ async function stopped({ run, progress, stop }: Training, emit: (event: TrainEve
     kind: 'finished',
     folder: run.path,
     state: 'stopped',
+    resumable: true,
     text: `Stopped (${reason}) after step ${progress.step}; everything is saved.`,
   });
   return { folder: run.path, state: 'stopped' };

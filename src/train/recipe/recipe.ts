@@ -13,7 +13,7 @@ import { buildOptimizer } from '../build.js';
 import { type Classifier, classesOf, placeModel } from '../compute.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
-import { RunError } from '../errors.js';
+import { RunError, StoppedEarly } from '../errors.js';
 import type { Evaluation } from '../evaluate.js';
 import type { Stage, TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
@@ -41,7 +41,7 @@ export interface RecipeOptions {
 
 /** What a finished, or stopped, training leaves. */
 export interface RunResult {
-  /** The run folder. */
+  /** The run folder; empty when it was stopped before there was one. */
   readonly folder: string;
   readonly state: 'finished' | 'stopped';
   /** Validation accuracy (multi-label: mean average precision) of the chosen weights. */
@@ -58,9 +58,27 @@ const millions = (x: number): string =>
 
 /** Runs the recipe from the data to the chosen weights. @throws DataError, RunError, ConfigError */
 export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
+  let folder = '';
+  try {
+    return await runStages(options, (run) => {
+      folder = run.path;
+    });
+  } catch (error) {
+    if (!(error instanceof StoppedEarly)) throw error;
+    const text = `${error.message} Start it again when you like.`;
+    options.emit({ kind: 'finished', folder, state: 'stopped', resumable: false, text });
+    return { folder, state: 'stopped' };
+  }
+}
+
+async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => void): Promise<RunResult> {
   const { settings, stop, emit } = options;
-  const line = (stage: Stage, text: string, facts?: Readonly<Record<string, unknown>>) =>
+  const line = (stage: Stage, text: string, facts?: Readonly<Record<string, unknown>>) => {
     emit({ kind: 'stage', stage, text, ...(facts ? { facts } : {}) });
+    // From the training on it is saved first.
+    if (stop.reason !== undefined && stage !== 'train')
+      throw new StoppedEarly(`Stopped (${stop.reason}) before the training began.`);
+  };
   const working = (stage: Stage, text: string) => (done: number, all: number) =>
     emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all });
   const warn = (text: string) => emit({ kind: 'warning', text });
@@ -113,6 +131,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
       git: await gitFacts(process.cwd()),
     },
   });
+  onFolder(run);
   try {
     await saveSplit(split, run.file('split.json'));
     await writeFileAtomic(
@@ -225,7 +244,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
 
     // Tune the machine.
     const trial = buildOptimizer(model, draft.optimisation);
-    const tuned = tuneMachine({
+    const tuned = await tuneMachine({
       model,
       optimizer: trial,
       batches,
@@ -300,7 +319,8 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
     torch.manualSeed(settings.seed);
     return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh }), { split, emit });
   } catch (error) {
-    if (run.writable) await run.end('failed', { reason: (error as Error).message });
+    if (run.writable)
+      await run.end(error instanceof StoppedEarly ? 'stopped' : 'failed', { reason: (error as Error).message });
     throw error;
   }
 }
