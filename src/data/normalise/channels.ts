@@ -93,6 +93,14 @@ export async function measureChannels(
   }
 }
 
+/** What is stored with a model: the statistics with what they were measured on. Fits JSON. */
+export function channelsJson(
+  { mean, std, pictures, counts }: ChannelMeasurement,
+  { form, classes }: { readonly form: PictureForm; readonly classes: readonly string[] },
+): object {
+  return { kind: 'pictures', mean, std, pictures, form, classes, counts: counts.map((channel) => [...channel]) };
+}
+
 /** Mean and deviation of ImageNet's training pictures, which most pretrained weights expect. Source: torchvision's recipes. */
 export const imagenetStatistics: ChannelStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 

@@ -144,6 +144,12 @@ function chooseStraightening(sorted: Float64Array, wanted: Straightening | undef
   return { straighten: 'none', why: `${said}, and neither logarithm nor ranks would help` };
 }
 
+/** Whether these are whole numbers that grow from row to row, as a row's number does: they tell a row's place, and nothing of new rows. */
+function numbersRows(values: readonly number[]): boolean {
+  if (values.length < 20) return false;
+  return values.every((x, i) => Number.isInteger(x) && (i === 0 || x > (values[i - 1] as number)));
+}
+
 /** Settles a column of numbers; null is a missing value. */
 export function planNumeric(
   name: string,
@@ -160,6 +166,8 @@ export function planNumeric(
     const nothing = { straighten: 'none', mean: there[0] as number, std: 1, missing: true, value: false } as const;
     return { kind: 'numeric', name, ...nothing, median: there[0] as number, why: `${why}${share}` };
   }
+  if (gaps === 0 && wanted === undefined && numbersRows(cells as readonly number[]))
+    return { kind: 'dropped', name, why: 'it only numbers the rows' };
   const half = there.length >> 1;
   const median =
     there.length % 2 === 1 ? (there[half] as number) : ((there[half - 1] as number) + (there[half] as number)) / 2;

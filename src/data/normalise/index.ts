@@ -2,6 +2,7 @@
 export {
   type ChannelCounts,
   type ChannelMeasurement,
+  channelsJson,
   compareStatistics,
   countValues,
   imagenetStatistics,
@@ -17,6 +18,13 @@ export type {
   Straightening,
 } from './columns.js';
 export { applyRows, fitRows, type RowNormaliser, rowNormaliserFrom } from './fit.js';
+export {
+  type ChannelCurve,
+  channelCurves,
+  drawHistograms,
+  type HistogramOptions,
+  histogramLines,
+} from './histogram.js';
 export { type FitTableOptions, fitTable, TableNormaliser, type TableNormaliserJson } from './table.js';
 export {
   type FitVocabularyOptions,

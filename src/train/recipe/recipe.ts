@@ -3,6 +3,7 @@
  * report. One honest line for each stage; everything into the run folder. The test part stays sealed.
  */
 
+import { channelsJson, drawHistograms } from '../../data/normalise/index.js';
 import { saveSplit } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
 import { describeModel, modelSpec } from '../../models/index.js';
@@ -147,11 +148,11 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         ? await normalise(train, form, settings, working('normalise', 'measuring the training part'))
         : undefined;
     if (statistics !== undefined && form !== undefined) {
-      const { mean, std, pictures, counts, skipped } = statistics;
-      await writeFileAtomic(
-        run.file(normalisationFile),
-        `${JSON.stringify({ mean, std, pictures, form, classes: dataset.classes, counts: counts.map((channel) => [...channel]) })}\n`,
-      );
+      const { mean, std, pictures, skipped } = statistics;
+      const json = channelsJson(statistics, { form, classes: dataset.classes });
+      await writeFileAtomic(run.file(normalisationFile), `${JSON.stringify(json)}\n`);
+      const title = `${dataset.name}: ${pictures.toLocaleString('en-GB')} training pictures`;
+      await writeFileAtomic(run.file('normalisation.svg'), await drawHistograms(statistics, { title }));
       line(
         'normalise',
         `${form.width}×${form.height} pixels; mean ${mean.map((x) => x.toFixed(3)).join(' ')}, deviation ${std.map((x) => x.toFixed(3)).join(' ')} of the ${pictures.toLocaleString('en-GB')} training pictures, exact.`,
