@@ -12,6 +12,7 @@ export {
 export {
   CheckpointKeeper,
   type CheckpointKeeperOptions,
+  hasCheckpoint,
   type LastCheckpoint,
   loadLast,
   type SavedCheckpoint,

@@ -4,6 +4,7 @@ import { commandLine } from '../track/index.js';
 import type { Classifier } from './compute.js';
 import type { TrainOptions as Settings } from './config/schema.js';
 import { checkSettings } from './config/settings.js';
+import { ConfigError } from './errors.js';
 import type { TrainEvent } from './events.js';
 import { type RunResult, runRecipe } from './recipe/recipe.js';
 import { resumeRun } from './recipe/resume.js';
@@ -106,6 +107,9 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
 export function train(options: TrainOptions): Training {
   const { data, model, ...rest } = options;
   const settings = checkSettings({ ...rest, ...(typeof model === 'string' ? { model } : {}) }, 'train()');
+  for (const name of ['width', 'depth', 'dropout', 'dropPath'] as const)
+    if (typeof model === 'object' && rest[name] !== undefined)
+      throw new ConfigError(`train(): ${name} is for models by name; a model given as an object is taken as it is.`);
   return new Training((stop, emit) =>
     runRecipe({
       data,

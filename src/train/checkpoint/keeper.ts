@@ -160,6 +160,11 @@ async function listBest(folder: string): Promise<CheckpointInfo[]> {
   return infos;
 }
 
+/** Whether a folder holds any checkpoint, usable or not. */
+export const hasCheckpoint = (folder: string): boolean =>
+  fs.existsSync(folder) &&
+  fs.readdirSync(folder).some((name) => name === lastName || name === previousName || bestPattern.test(name));
+
 /**
  * The newest usable checkpoint of a folder: `last`, or where that is damaged the one before it, or the newest of the best.
  * @throws CheckpointError when there is none, saying what is wrong with each

@@ -113,9 +113,16 @@ export function describeSplit(split: Split): string {
   const uses = split.uses.length;
   const seal = uses === 0 ? 'sealed' : `opened ${uses}×`;
   const bad = split.findings.filter((finding) => finding.severity === 'warning');
-  const checks = bad.length > 0 ? `${bad.length} warning${bad.length === 1 ? '' : 's'}` : 'no drift between the parts';
-  const copies = split.findings.find((finding) => finding.check === 'duplicates');
-  return `${sizes[0]} train · ${sizes[1]} validation · ${sizes[2]} test (${seal}); seed ${split.settings.seed}, ${split.settings.stratify ? 'stratified' : 'random'}; ${checks}${copies ? `; ${copies.message.charAt(0).toLowerCase()}${copies.message.slice(1).replace(/\.$/, '')}` : ''}.`;
+  const checks =
+    bad.length > 0
+      ? `${bad.length} warning${bad.length === 1 ? '' : 's'}`
+      : 'labels, brightness, size and colour alike in all parts';
+  const groups = split.findings.find((finding) => finding.check === 'leaks')?.evidence.groups;
+  const copies =
+    typeof groups === 'number' && groups > 0
+      ? `; ${grouped(groups)} group${groups === 1 ? '' : 's'} of copies kept on one side`
+      : '';
+  return `${sizes[0]} train · ${sizes[1]} validation · ${sizes[2]} test (${seal}); seed ${split.settings.seed}, ${split.settings.stratify ? 'stratified' : 'random'}; ${checks}${copies}.`;
 }
 
 /** Statistics of the training part. */

@@ -1,8 +1,9 @@
 /** Going on with a run that was stopped or killed, as if it had never been: the same weights, bit for bit, at the end. */
 import { loadSplit } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
+import { torch } from '../../torch/index.js';
 import { RunFolder, readRecord } from '../../track/index.js';
-import { loadLast } from '../checkpoint.js';
+import { hasCheckpoint, loadLast } from '../checkpoint.js';
 import type { Classifier } from '../compute.js';
 import { RunError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
@@ -30,6 +31,11 @@ export interface ResumeOptions {
 export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
   const { stop, emit } = options;
   const plan = planOf(options.folder);
+  const before = readRecord(options.folder);
+  if (before.state === 'finished')
+    throw new RunError(
+      `${options.folder}: this run is finished (${before.finished?.slice(0, 16).replace('T', ' ') ?? 'long ago'}); there is nothing to go on with.`,
+    );
   const warn = (text: string) => emit({ kind: 'warning', text });
   const source = options.data ?? plan.data.path;
   if (source === '')
@@ -40,25 +46,22 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     throw new RunError(
       `${options.folder}: this run was given its model as an object; give it again: resume(folder, { model }).`,
     );
-  const before = readRecord(options.folder);
-  if (before.state === 'finished')
-    throw new RunError(
-      `${options.folder}: this run is finished (${before.finished?.slice(0, 16).replace('T', ' ') ?? 'long ago'}); there is nothing to go on with.`,
-    );
   const run = await RunFolder.resume(options.folder, { command: options.command, onWarning: warn });
   try {
-    const last = await loadLast(run.checkpoints);
-    for (const sentence of last.refused) warn(sentence);
+    // A kill just after the plan was written, and before the first checkpoint, leaves a training that is all to be done.
+    const last = hasCheckpoint(run.checkpoints) ? await loadLast(run.checkpoints) : undefined;
+    for (const sentence of last?.refused ?? []) warn(sentence);
     const dataset = await openData(source);
     const split = await loadSplit(run.file('split.json'), dataset);
     const training = buildTraining({
       ...{ plan, split: readyParts(split, run.path), run, stop },
       model: options.model ?? buildModel(plan),
-      fromStep: last.state.step,
+      fromStep: last?.state.step ?? 0,
     });
-    putBack(training, last.state);
+    torch.manualSeed(plan.seed);
+    if (last !== undefined) putBack(training, last.state);
     await forgetLater(training);
-    await training.keeper.returnTo(last);
+    if (last !== undefined) await training.keeper.returnTo(last);
     const { step, epoch } = training.progress;
     emit({
       kind: 'stage',
