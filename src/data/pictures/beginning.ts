@@ -1,5 +1,5 @@
 /** The beginning of a file: what it is, and for JPEG its header. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BadSampleError } from '../errors.js';
 import { type JpegHeader, readJpegHeader } from './jpeg-header.js';
 import { readingFailed } from './raw.js';
@@ -21,7 +21,8 @@ const buffer = Buffer.allocUnsafe(65536);
 export function readBeginning(path: string): Beginning {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    // Without waiting: opening a named pipe would block until somebody writes into it.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = fstatSync(descriptor);
     if (!stat.isFile())
       throw new BadSampleError(path, stat.isDirectory() ? 'a directory, not a file' : 'not a regular file');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -221,6 +222,14 @@ describe('files that are named as bad', () => {
       ['nothing.avif', Buffer.from('\0\0\0\x18ftypavif\0\0\0\0mif1avif', 'latin1'), /damaged AVIF|truncated AVIF/],
     ];
     for (const [name, bytes, reason] of kinds) await bad(put(name, Buffer.from(bytes as Uint8Array)), reason);
+  });
+
+  it('a named pipe, without waiting for somebody to write into it', {
+    skip: process.platform === 'win32',
+  }, async () => {
+    const pipe = path.join(folder, 'pipe.jpg');
+    execFileSync('mkfifo', [pipe]);
+    await bad({ kind: 'file', path: pipe }, /^not a regular file$/);
   });
 
   it('missing, a directory, a link in a circle, a name too long', async () => {
