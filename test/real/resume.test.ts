@@ -46,7 +46,7 @@ describe('fifty kills', () => {
         }
         const order = folder === undefined ? { options: options(`run-${runs - 1}`) } : { resume: folder };
         const after = folder === undefined && draws.uniform(0, 1) < 0.3 ? 'stage look' : 'stage train';
-        const kill = done < kills ? { after, milliseconds: draws.uniform(0, 700) } : undefined;
+        const kill = done < kills ? { after, milliseconds: draws.uniform(0, 3000) } : undefined;
         const end = await inChild({ ...order, dropout: true }, kill);
         if (end.signal === 'SIGKILL') {
           done += 1;

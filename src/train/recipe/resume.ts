@@ -1,4 +1,5 @@
 /** Going on with a run that was stopped or killed, as if it had never been: the same weights, bit for bit, at the end. */
+import { existsSync } from 'node:fs';
 import { loadSplit } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
 import { torch } from '../../torch/index.js';
@@ -41,6 +42,10 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
   if (source === '')
     throw new RunError(
       `${options.folder}: this run was given its data as an object; give it again: resume(folder, { data }).`,
+    );
+  if (typeof source === 'string' && !existsSync(source))
+    throw new RunError(
+      `${options.folder}: its data are not at ${source} any more; say where they are now: praxis resume ${options.folder} --data PATH.`,
     );
   if (plan.model.name === '' && options.model === undefined)
     throw new RunError(
