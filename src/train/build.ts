@@ -115,7 +115,7 @@ export function buildLoaders(
     cache: plan.data.cache,
     seed: plan.seed,
     device: plan.machine.device,
-    ...(form === undefined ? {} : { form }),
+    ...(form === undefined ? {} : { form: plan.data.trainForm ?? form }),
     ...(transform === undefined ? {} : { transform }),
   });
   return { train, validation: evaluationLoader(split.validation, plan, Math.max(64, plan.optimisation.batchSize)) };

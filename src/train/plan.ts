@@ -15,6 +15,8 @@ export interface DataPlan {
   readonly multiLabel: boolean;
   /** Undefined for data that is no pictures. */
   readonly form?: PictureForm;
+  /** In what form training pictures are kept, where that is larger: crops are then cut from more pixels than the network takes. */
+  readonly trainForm?: PictureForm;
   readonly statistics?: ChannelStatistics;
   readonly workers: number | 'auto';
   readonly cache: boolean;

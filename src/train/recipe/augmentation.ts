@@ -10,11 +10,7 @@ import type { TrainSettings } from '../config/schema.js';
 import type { DataFacts } from './resolve.js';
 
 /** The steps of the chosen preset, with mixup and CutMix as the settings want them. */
-export function augmentationFor(
-  settings: TrainSettings,
-  facts: DataFacts,
-  form: PictureForm,
-): { augmentation: AugmentationSpec } {
+export function augmentationFor(settings: TrainSettings, facts: DataFacts, form: PictureForm): AugmentationSpec {
   const spec = augmentationPreset(settings.augment, {
     samplesPerClass: facts.samples / facts.classes,
     size: [form.height, form.width],
@@ -25,5 +21,20 @@ export function augmentationFor(
     if (value === 'off') changes[name] = false;
     else if (typeof value === 'number') changes[name] = { alpha: value };
   }
-  return { augmentation: changeAugmentation(spec, changes satisfies AugmentationChanges) };
+  return changeAugmentation(spec, changes satisfies AugmentationChanges);
+}
+
+/**
+ * The form in which training pictures are kept when parts of them are cut out and resized: half as large again as what the network takes, so
+ * that a part still has its pixels, but no larger than the pictures are. Undefined where nothing is cut or nothing would be gained.
+ */
+export function formForCrops(
+  form: PictureForm,
+  spec: AugmentationSpec,
+  side: number | undefined,
+): PictureForm | undefined {
+  if (!spec.steps.some((step) => step.name === 'randomResizedCrop')) return undefined;
+  const factor = Math.min(1.5, (side ?? 0) / Math.min(form.height, form.width));
+  if (factor < 1.1) return undefined;
+  return { ...form, height: Math.round(form.height * factor), width: Math.round(form.width * factor) };
 }

@@ -56,7 +56,7 @@ export async function dryRun(data: string | Dataset, settings: TrainSettings): P
         : undefined
       : [form.channels, form.height, form.width];
   if (form !== undefined) {
-    const { augmentation } = augmentationFor(settings, facts, form);
+    const augmentation = augmentationFor(settings, facts, form);
     lines.push([
       'pictures',
       `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}.`,

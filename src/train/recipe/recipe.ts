@@ -20,7 +20,7 @@ import type { Stage, TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
 import { tuneMachine } from '../tune.js';
-import { augmentationFor } from './augmentation.js';
+import { augmentationFor, formForCrops } from './augmentation.js';
 import { describeSplit, lookQuickly, makeSplit, normalise, openData } from './data.js';
 import { finish } from './finish.js';
 import { firstBatches, machineText, settleBatchSize } from './machine.js';
@@ -184,6 +184,9 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
 
     // Its first weights.
+    const augmentation = form === undefined ? undefined : augmentationFor(settings, facts, form);
+    const trainForm =
+      form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {
@@ -192,6 +195,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         classes: dataset.classes,
         multiLabel: dataset.multiLabel,
         ...(form === undefined ? {} : { form }),
+        ...(trainForm === undefined ? {} : { trainForm }),
         ...(statistics === undefined ? {} : { statistics: { mean: statistics.mean, std: statistics.std } }),
         workers: workersFor(settings),
         cache: settings.cache,
@@ -212,7 +216,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         ...(choice.ema === undefined ? {} : { ema: choice.ema }),
         ...(settings.patience === 'off' ? {} : { patience: settings.patience }),
       },
-      ...(form === undefined ? {} : augmentationFor(settings, facts, form)),
+      ...(augmentation === undefined ? {} : { augmentation }),
       machine: {
         device: device.device,
         precision: settings.precision === 'auto' ? 'float32' : settings.precision,
