@@ -29,7 +29,7 @@ export class Preserved<Options extends CommonOptions> {
   readonly #optimizer: Optimizer<Options>;
   readonly #snapshot: ReturnType<Optimizer<Options>['snapshot']>;
   readonly #generators: readonly { readonly generator: Generator; readonly state: Tensor }[];
-  readonly #module: { readonly model: object; readonly training: unknown } | undefined;
+  readonly #modes: readonly { readonly module: object; readonly training: unknown }[];
 
   constructor(model: ModelTensors, optimizer: Optimizer<Options>, generators: Iterable<Generator>) {
     const parameters = new Set([...model.parameters(), ...optimizer.parameters()]);
@@ -44,7 +44,11 @@ export class Preserved<Options extends CommonOptions> {
       generator,
       state: keep(generator.getState()),
     }));
-    this.#module = 'training' in model ? { model, training: model.training } : undefined;
+    // Of every part: some may be in another mode than the whole, such as frozen normalisation.
+    const parts = 'modules' in model && typeof model.modules === 'function' ? [...(model.modules() as object[])] : [];
+    this.#modes = [model, ...parts]
+      .filter((module) => 'training' in module)
+      .map((module) => ({ module, training: Reflect.get(module, 'training') }));
   }
 
   /** Weights, buffers and optimiser as they were, no gradients: where each sweep starts. */
@@ -61,7 +65,7 @@ export class Preserved<Options extends CommonOptions> {
     this.rewind();
     for (const { parameter, gradient } of this.#gradients) parameter.grad = gradient;
     for (const { generator, state } of this.#generators) generator.setState(state);
-    if (this.#module !== undefined) Reflect.set(this.#module.model, 'training', this.#module.training);
+    for (const { module, training } of this.#modes) Reflect.set(module, 'training', training);
   }
 
   /** Frees the copies; nothing can be put back afterwards. */

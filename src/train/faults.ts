@@ -65,6 +65,7 @@ export function findFault(
   return torch.forkRng(() =>
     torch.scope(() => {
       const buffers = model.buffers().map((buffer) => ({ buffer, copy: buffer.clone() }));
+      const modes = [...model.namedModules()].map(([, module]) => ({ module, training: module.training }));
       const gradients = model.parameters().map((parameter) => ({ parameter, gradient: parameter.grad }));
       try {
         return search(model, batch, machine, options);
@@ -72,6 +73,7 @@ export function findFault(
         torch.noGrad(() => {
           for (const { buffer, copy } of buffers) buffer.copy_(copy);
         });
+        for (const { module, training } of modes) module.training = training;
         for (const { parameter, gradient } of gradients) parameter.grad = gradient;
       }
     }),

@@ -58,6 +58,8 @@ function measure(options: TuneOptions, machine: Machine, baseline: readonly numb
   const { model, optimizer, batches, seconds = 1, tolerance = 0.02 } = options;
   const preserved = new Preserved(model, optimizer, []);
   try {
+    // Gradients that wait here are not to be added to.
+    preserved.rewind();
     placeModel(model, machine);
     const stepper = new Stepper(model, optimizer, machine, { ...options.step, accumulate: 1 });
     const losses: number[] = [];

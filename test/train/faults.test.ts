@@ -178,7 +178,7 @@ describe('faults of a run', () => {
       if (event.kind === 'step' && refusal === undefined)
         refusal = await resume(onlyRun(place)).then(
           () => new Error('it was let in'),
-          (error: Error) => error,
+          (error: unknown) => error as Error,
         );
     assert.match(refusal?.message ?? '', /is in use by this process since .*\.$/);
     assert.equal((await training).state, 'finished');

@@ -60,6 +60,7 @@ export interface SettleOptions {
 export function settleBatchSize({ wanted, model, optimizer, draft, batch, cost, samples }: SettleOptions): number {
   if (wanted !== 'largest') return Math.min(wanted, samples);
   const preserved = new Preserved(model, optimizer, []);
+  preserved.rewind();
   try {
     return largestBatch(
       (size) => {
