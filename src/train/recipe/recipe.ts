@@ -143,13 +143,18 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Normalise with what the training part says.
     const { train } = split;
     const form = train.kind === 'pictures' ? choice.form : undefined;
+    const augmentation = form === undefined ? undefined : augmentationFor(settings, facts, form);
+    const trainForm =
+      form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
+    // In the form in which they are kept, so that each is decoded once.
+    const kept = trainForm ?? form;
     const statistics =
-      train.kind === 'pictures' && form !== undefined
-        ? await normalise(train, form, settings, working('normalise', 'measuring the training part'))
+      train.kind === 'pictures' && kept !== undefined
+        ? await normalise(train, kept, settings, working('normalise', 'measuring the training part'))
         : undefined;
-    if (statistics !== undefined && form !== undefined) {
+    if (statistics !== undefined && kept !== undefined && form !== undefined) {
       const { mean, std, pictures, skipped } = statistics;
-      const json = channelsJson(statistics, { form, classes: dataset.classes });
+      const json = channelsJson(statistics, { form: kept, classes: dataset.classes });
       await writeFileAtomic(run.file(normalisationFile), `${JSON.stringify(json)}\n`);
       const title = `${dataset.name}: ${pictures.toLocaleString('en-GB')} training pictures`;
       await writeFileAtomic(run.file('normalisation.svg'), await drawHistograms(statistics, { title }));
@@ -184,9 +189,6 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
 
     // Its first weights.
-    const augmentation = form === undefined ? undefined : augmentationFor(settings, facts, form);
-    const trainForm =
-      form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {
