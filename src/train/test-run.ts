@@ -11,7 +11,7 @@ import { type Evaluation, evaluate } from './evaluate.js';
 import type { Interval } from './metrics.js';
 import { openData } from './recipe/data.js';
 import { loadModel, planOf } from './recipe/record.js';
-import { readyDataset } from './recipe/rows.js';
+import { readier } from './recipe/rows.js';
 
 export interface TestOptions {
   /** Allows a use of the test part after the first; every report shows it from then on. */
@@ -52,6 +52,8 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     const dataset = await openData(source);
     const file = run.file('split.json');
     const split = await loadSplit(file, dataset);
+    // Whatever is missing is found before the seal is broken.
+    const ready = readier(dataset, run.path);
     const seal = await openSeal(split, {
       files: [file],
       command: options.command ?? `testRun('${folder}')`,
@@ -59,11 +61,7 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
       again: options.again,
     });
     placeModel(model, plan.machine);
-    const loader = evaluationLoader(
-      readyDataset(seal.dataset, run.path),
-      plan,
-      Math.max(64, plan.optimisation.batchSize),
-    );
+    const loader = evaluationLoader(ready(seal.dataset), plan, Math.max(64, plan.optimisation.batchSize));
     let evaluation: Evaluation | undefined;
     try {
       evaluation = await evaluate(model, loader, {

@@ -48,15 +48,20 @@ function readNormaliser(folder: string): RowNormaliser {
   }
 }
 
-/** A data set as the network of a run takes it: tables and texts as the run's training part had them normalised, all else as it is. */
-export function readyDataset(dataset: Dataset, folder: string): Dataset {
-  if (dataset.kind !== 'table' && dataset.kind !== 'text') return dataset;
-  return applyRows(readNormaliser(folder), dataset);
+/**
+ * What makes of a run's data set, or of parts of it, what its network takes: tables and texts normalised as the training part had it, all
+ * else as it is. The folder is read at once, so that it is told before anything else happens if it cannot be.
+ */
+export function readier(dataset: Dataset, folder: string): (part: Dataset) => Dataset {
+  if (dataset.kind !== 'table' && dataset.kind !== 'text') return (part) => part;
+  const normaliser = readNormaliser(folder);
+  return (part) => applyRows(normaliser, part);
 }
 
 /** The parts of a run that goes on. */
 export function readyParts(split: Split, folder: string): ReadyParts {
-  return { train: readyDataset(split.train, folder), validation: readyDataset(split.validation, folder) };
+  const ready = readier(split.train, folder);
+  return { train: ready(split.train), validation: ready(split.validation) };
 }
 
 /** Shape of one row. @throws RunError for data that has no rows */
