@@ -1,15 +1,14 @@
 /** The loader beside torchvision's, on the same JPEG files with as many workers, and beside a plain copy of memory. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
 import { DataLoader } from '../src/data/loader/index.js';
-import { sampleRandom } from '../src/data/random.js';
 import { PictureSamples } from '../src/data/sources/samples.js';
 import type { PictureDataset } from '../src/data/types.js';
 import { torch } from '../src/torch/index.js';
 import type { ParityPython } from '../test/support/python.js';
 import { interleave, type Pairs } from './measure.js';
+import { makePictures } from './pictures.js';
 import { PythonSide } from './python.js';
 
 export interface DataFigure {
@@ -17,35 +16,23 @@ export interface DataFigure {
   readonly bar: number;
   readonly pairs: Pairs;
   readonly against: string;
+  /** Of the values; nanoseconds where it is not said. */
+  readonly unit?: 'bytes';
 }
 
 const count = 1024;
 const batchSize = 256;
-/** As the flowers of the course. */
-const width = 500;
-const height = 667;
 const classes = 4;
 
-/** JPEG files of about 60 kB, soft shapes with some noise, as photographs are. */
 async function makeFiles(root: string): Promise<PictureDataset> {
-  const files = Array.from({ length: count }, (_, i) => `class${i % classes}/${String(i).padStart(4, '0')}.jpg`);
-  for (let i = 0; i < classes; i++) mkdirSync(path.join(root, `class${i}`));
-  for (const [i, file] of files.entries()) {
-    const draws = sampleRandom(0, 0, i);
-    const small = Uint8Array.from({ length: 40 * 53 * 3 }, () => draws.integer(256));
-    const soft = await sharp(small, { raw: { width: 40, height: 53, channels: 3 } })
-      .resize(width, height, { fit: 'fill', kernel: 'cubic' })
-      .raw()
-      .toBuffer();
-    for (let k = 0; k < soft.length; k++)
-      soft[k] = Math.max(0, Math.min(255, (soft[k] as number) + ((k * 2654435761) >>> 27) - 16));
-    const encoded = await sharp(soft, { raw: { width, height, channels: 3 } })
-      .jpeg({ quality: 88 })
-      .toBuffer();
-    writeFileSync(path.join(root, file), encoded);
-  }
+  const files = await makePictures(root, count, classes);
   return new PictureSamples(
-    { name: 'bench', root, length: count, classes: Array.from({ length: classes }, (_, i) => `class${i}`) },
+    {
+      name: 'bench',
+      root,
+      length: count,
+      classes: Array.from({ length: classes }, (_, i) => `class${String(i).padStart(3, '0')}`),
+    },
     {
       name: (i) => files[i] as string,
       labels: (i) => [i % classes],

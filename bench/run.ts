@@ -13,6 +13,7 @@ import { cases, type Run } from './cases.js';
 import { measureData } from './data.js';
 import { interleave, median, type Pairs, ratio, readable, spread } from './measure.js';
 import { PythonSide } from './python.js';
+import { measureTraining } from './train.js';
 
 interface Row {
   /** Key in `cases.ts`. */
@@ -69,7 +70,7 @@ const { values: options, positionals: chosen } = parseArgs({
   allowPositionals: true,
 });
 const rounds = Number(options.rounds);
-const known = [...rows.map((row) => row.name), 'start', 'data', 'augment'];
+const known = [...rows.map((row) => row.name), 'start', 'data', 'augment', 'train'];
 const unknown = chosen.find((name) => !known.includes(name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark '${unknown}'; there are ${known.join(', ')}.`);
@@ -89,6 +90,7 @@ interface Figure {
   readonly bar: number;
   readonly pairs: Pairs;
   readonly against: string;
+  readonly unit?: 'bytes';
 }
 
 async function measure(row: Row, side: PythonSide): Promise<Figure | null> {
@@ -155,6 +157,7 @@ if (wanted('start')) figures.push(await measureStart(python.command, python.envi
 side.stop();
 if (wanted('augment')) figures.push(...(await measureAugmentation(rounds, python)));
 if (wanted('data')) figures.push(...(await measureData(rounds, python)));
+if (wanted('train')) figures.push(...(await measureTraining(rounds, python)));
 
 if (options.json)
   console.log(
@@ -178,9 +181,10 @@ else {
   for (const figure of figures) {
     const value = ratio(figure.pairs);
     const [low, high] = spread(figure.pairs);
+    const shown = figure.unit === 'bytes' ? (x: number) => `${(x / 1e6).toFixed(0)} MB` : readable;
     const mark = value <= figure.bar ? '✔' : '✘';
     console.log(
-      `${mark} ${figure.title.padEnd(60)} ${readable(median(figure.pairs.praxis)).padStart(9)} : ${readable(median(figure.pairs.pytorch)).padStart(9)}  ratio ${value.toFixed(3)} (${low.toFixed(2)}–${high.toFixed(2)}), bar ${figure.bar}`,
+      `${mark} ${figure.title.padEnd(60)} ${shown(median(figure.pairs.praxis)).padStart(9)} : ${shown(median(figure.pairs.pytorch)).padStart(9)}  ratio ${value.toFixed(3)} (${low.toFixed(2)}–${high.toFixed(2)}), bar ${figure.bar}`,
     );
   }
 }
