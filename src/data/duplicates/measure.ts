@@ -1,18 +1,21 @@
 /**
- * One look at each picture, small: its size, brightness and colour, a thumbnail and the hash of its file. Duplicates and drift between
- * parts are found from that. Decoding runs in libvips's threads; nothing here imports the engine.
+ * One look at each picture, small: its size, format, quality and colours, a thumbnail and the hash of its file. Duplicates, drift between
+ * parts, and most of what `praxis look` says are found from that. Decoding runs in libvips's threads; nothing here imports the engine.
  */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import sharp from 'sharp';
 import { BadSampleError } from '../errors.js';
 import { readBmp } from '../pictures/bmp.js';
 import { decodePicture, pixelLimit } from '../pictures/decode.js';
+import { featureLength, pictureFeatures } from '../pictures/features.js';
 import { toForm } from '../pictures/fit.js';
+import { pictureQuality, qualitySide } from '../pictures/quality.js';
 import { readingFailed, readRaw } from '../pictures/raw.js';
 import type { Pixels } from '../pictures/resample.js';
-import { sniff } from '../pictures/sniff.js';
+import { type PictureFormat, sniff } from '../pictures/sniff.js';
 import { locationOf } from '../sources/sealing.js';
 import type { PictureDataset, PictureForm, PictureLocation } from '../types.js';
 
@@ -37,6 +40,27 @@ export interface PictureMeasurements {
   readonly grey: Uint8Array;
   /** SHA-1 of the file, or of the bare pixels; empty where unreadable. */
   readonly content: readonly string[];
+  /** Size of the file, unreadable ones too; of the pixels where many share a file. */
+  readonly bytes: Float64Array;
+  /** By content; `raw` for bare pixels, empty where unreadable. */
+  readonly format: readonly (PictureFormat | 'raw' | '')[];
+  /** How colour is stored: `srgb`, `b-w`, `cmyk` …, with ` + alpha` where there is transparency. */
+  readonly mode: readonly string[];
+  /** EXIF orientation, 1…8. */
+  readonly orientation: Uint8Array;
+  /** Pages or frames, of which the first is read. */
+  readonly pages: Uint32Array;
+  /** See `PictureQuality`. */
+  readonly darkest: Float32Array;
+  readonly lightest: Float32Array;
+  readonly entropy: Float32Array;
+  readonly contrast: Float32Array;
+  readonly sharpness: Float32Array;
+  readonly colour: Float32Array;
+  /** Mean and mean of the squares per channel, 0…1: six numbers each. */
+  readonly moments: Float32Array;
+  /** See `pictureFeatures`: `featureLength` bytes each. */
+  readonly features: Uint8Array;
   readonly unreadable: readonly Unreadable[];
 }
 
@@ -53,26 +77,44 @@ export interface MeasureOptions {
 }
 
 const form: PictureForm = { height: side, width: side, channels: 3, fit: 'squash', decode: 'fast' };
+/** What a picture is decoded to where the quick way fails. */
+const whole: PictureForm = { ...form, height: qualitySide, width: qualitySide };
 
-/** A picture at 32 × 32 in colour. */
-interface Small {
-  readonly data: Uint8Array;
+/** What is stored, apart from the pixels. */
+interface Stored {
+  /** As shown. */
   readonly width: number;
   readonly height: number;
+  readonly bytes: number;
   readonly content: string;
+  readonly format: PictureFormat | 'raw';
+  readonly mode: string;
+  readonly orientation: number;
+  readonly pages: number;
+}
+
+/** A picture in colour, its longer side `qualitySide` at most. */
+interface Small extends Stored {
+  readonly small: Pixels;
 }
 
 const sha1 = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64');
 
 /** Bare pixels, brought to size here. */
-function fromPixels(pixels: Pixels, content: string): Small {
-  return { data: toForm(pixels, form), width: pixels.width, height: pixels.height, content };
+function fromPixels(pixels: Pixels, stored: Omit<Stored, 'width' | 'height' | 'orientation' | 'pages'>): Small {
+  const { width, height } = pixels;
+  const scale = Math.min(1, qualitySide / Math.max(width, height));
+  const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  const same = scale === 1 && pixels.channels === 3 && pixels.extent === undefined;
+  const small = same ? pixels : { data: toForm(pixels, { ...form, ...size }), ...size, channels: 3 as const };
+  return { ...stored, small, width, height, orientation: 1, pages: 1 };
 }
 
 async function lookAt(location: PictureLocation): Promise<Small> {
   if (location.kind === 'raw') {
     const pixels = readRaw(location);
-    return fromPixels(pixels, sha1(pixels.data));
+    const mode = pixels.channels === 1 ? 'b-w' : 'srgb';
+    return fromPixels(pixels, { bytes: pixels.data.length, content: sha1(pixels.data), format: 'raw', mode });
   }
   const { path } = location;
   const bytes = await readFile(path).catch((cause: unknown) => {
@@ -81,27 +123,48 @@ async function lookAt(location: PictureLocation): Promise<Small> {
   const content = sha1(bytes);
   const kind = sniff(bytes);
   if ('instead' in kind) throw new BadSampleError(path, kind.instead);
-  if (kind.format === 'bmp') return fromPixels(readBmp(path), content);
+  const { format } = kind;
+  if (format === 'bmp') return fromPixels(readBmp(path), { bytes: bytes.length, content, format, mode: 'srgb' });
+  // What the quick way cannot do, or has doubts about, is decoded as for training, which also says what is wrong with a file.
+  const small = (await decodeQuickly(bytes)) ?? {
+    data: await decodePicture(location, whole),
+    width: qualitySide,
+    height: qualitySide,
+    channels: 3,
+  };
+  const facts = await sharp(bytes, { failOn: 'none', limitInputPixels: pixelLimit }).metadata();
+  const { width, height } = facts.autoOrient;
+  return {
+    small,
+    width,
+    height: facts.pageHeight ?? height,
+    bytes: bytes.length,
+    content,
+    format,
+    mode: facts.hasAlpha ? `${facts.space} + alpha` : facts.space,
+    orientation: facts.orientation ?? 1,
+    pages: facts.pages ?? 1,
+  };
+}
+
+/** Decoded small, or null where anything at all was remarkable. */
+async function decodeQuickly(bytes: Buffer): Promise<Pixels | null> {
   try {
-    const picture = sharp(bytes, {
-      failOn: 'error',
+    const { data, info } = await sharp(bytes, {
+      failOn: 'warning',
       limitInputPixels: pixelLimit,
       sequentialRead: true,
       autoOrient: true,
-    });
-    const { autoOrient } = await picture.metadata();
-    const data = await picture
+    })
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
-      .resize(side, side, { fit: 'fill' })
+      .resize(qualitySide, qualitySide, { fit: 'inside', withoutEnlargement: true })
       .raw({ depth: 'uchar' })
-      .toBuffer();
-    if (data.length === area * 3) return { data, width: autoOrient.width, height: autoOrient.height, content };
-  } catch {}
-  // What the quick way cannot do is decoded as for training, which also says what is wrong with a file.
-  const data = await decodePicture(location, form);
-  const { autoOrient } = await sharp(bytes, { failOn: 'none', limitInputPixels: pixelLimit }).metadata();
-  return { data, width: autoOrient.width, height: autoOrient.height, content };
+      .toBuffer({ resolveWithObject: true });
+    return info.channels === 3 ? { data, width: info.width, height: info.height, channels: 3 } : null;
+  } catch {
+    return null;
+  }
 }
 
 class Measurements implements PictureMeasurements {
@@ -112,7 +175,21 @@ class Measurements implements PictureMeasurements {
   readonly warmth: Float32Array;
   readonly grey: Uint8Array;
   readonly content: string[];
+  readonly bytes: Float64Array;
+  readonly format: (PictureFormat | 'raw' | '')[];
+  readonly mode: string[];
+  readonly orientation: Uint8Array;
+  readonly pages: Uint32Array;
+  readonly darkest: Float32Array;
+  readonly lightest: Float32Array;
+  readonly entropy: Float32Array;
+  readonly contrast: Float32Array;
+  readonly sharpness: Float32Array;
+  readonly colour: Float32Array;
+  readonly moments: Float32Array;
+  readonly features: Uint8Array;
   readonly unreadable: Unreadable[] = [];
+  private readonly luma = new Float32Array(qualitySide * qualitySide);
 
   constructor(readonly length: number) {
     this.width = new Uint32Array(length);
@@ -122,12 +199,44 @@ class Measurements implements PictureMeasurements {
     this.warmth = new Float32Array(length);
     this.grey = new Uint8Array(length * area);
     this.content = new Array<string>(length).fill('');
+    this.bytes = new Float64Array(length);
+    this.format = new Array<PictureFormat | 'raw' | ''>(length).fill('');
+    this.mode = new Array<string>(length).fill('');
+    this.orientation = new Uint8Array(length).fill(1);
+    this.pages = new Uint32Array(length);
+    this.darkest = new Float32Array(length);
+    this.lightest = new Float32Array(length);
+    this.entropy = new Float32Array(length);
+    this.contrast = new Float32Array(length);
+    this.sharpness = new Float32Array(length);
+    this.colour = new Float32Array(length);
+    this.moments = new Float32Array(6 * length);
+    this.features = new Uint8Array(featureLength * length);
   }
 
-  write(index: number, { data, width, height, content }: Small): void {
-    this.width[index] = width;
-    this.height[index] = height;
-    this.content[index] = content;
+  write(index: number, { small, ...stored }: Small): void {
+    this.width[index] = stored.width;
+    this.height[index] = stored.height;
+    this.content[index] = stored.content;
+    this.bytes[index] = stored.bytes;
+    this.format[index] = stored.format;
+    this.mode[index] = stored.mode;
+    this.orientation[index] = stored.orientation;
+    this.pages[index] = stored.pages;
+    const quality = pictureQuality(small.data, small.width, small.height, this.luma);
+    this.darkest[index] = quality.darkest;
+    this.lightest[index] = quality.lightest;
+    this.entropy[index] = quality.entropy;
+    this.contrast[index] = quality.contrast;
+    this.sharpness[index] = quality.sharpness;
+    this.colour[index] = quality.colour;
+    this.moments.set([...quality.mean, ...quality.squares], 6 * index);
+    const features = this.features.subarray(featureLength * index, featureLength * (index + 1));
+    pictureFeatures(small.data, this.luma, small.width, small.height, features);
+    this.writeThumbnail(index, toForm(small, form));
+  }
+
+  private writeThumbnail(index: number, data: Uint8Array): void {
     let luma = 0;
     let saturation = 0;
     let warmth = 0;
@@ -167,6 +276,7 @@ export async function measurePictures(
         measured.write(index, await lookAt(locationOf(dataset, index)));
       } catch (error) {
         if (!(error instanceof BadSampleError)) throw error;
+        measured.bytes[index] = statSync(error.file, { throwIfNoEntry: false })?.size ?? 0;
         measured.unreadable.push({ index, reason: error.reason });
       }
       onProgress?.(++done, dataset.length);
