@@ -36,16 +36,27 @@ export function addPreview(program: Command): void {
     .option('--no-flips', 'for pictures that mean something else when mirrored')
     .option('--out <file>', '.png, .jpg, .webp or .svg', 'preview.png')
     .action(async (source: string, options: PreviewArguments) => {
-      const [{ openSource }, { subset }, augment, { previewAugmentation }, { measureChannels }, random, { DataError }] =
-        await Promise.all([
-          import('../data/open-source.js'),
-          import('../data/sources/index.js'),
-          import('../data/augment/index.js'),
-          import('../data/preview/index.js'),
-          import('../data/normalise/index.js'),
-          import('../data/random.js'),
-          import('../data/errors.js'),
-        ]);
+      const [
+        { openSource },
+        { subset },
+        augment,
+        { previewAugmentation },
+        { measureChannels },
+        random,
+        { DataError },
+        { formForCrops },
+        { lookQuickly },
+      ] = await Promise.all([
+        import('../data/open-source.js'),
+        import('../data/sources/index.js'),
+        import('../data/augment/index.js'),
+        import('../data/preview/index.js'),
+        import('../data/normalise/index.js'),
+        import('../data/random.js'),
+        import('../data/errors.js'),
+        import('../train/recipe/augmentation.js'),
+        import('../train/recipe/data.js'),
+      ]);
       try {
         const all = await openSource(source);
         if (all.kind !== 'pictures')
@@ -55,14 +66,17 @@ export function addPreview(program: Command): void {
         // What is kept for testing is not looked at.
         const dataset = all.officialParts === undefined ? all : subset(all, all.officialParts.train);
         const { count, seed, epoch, epochs, size, out } = options;
-        const form = { height: size, width: size };
-        const some = random.permutation(dataset.length, seed, 0, random.streams.preview).subarray(0, measured);
-        const statistics = await measureChannels(subset(dataset, some), { form, cache: false });
         const spec = augment.augmentationPreset(options.augment, {
           samplesPerClass: dataset.length / dataset.classes.length,
           size,
           flips: options.flips,
         });
+        // As a training keeps them: larger than the network takes where parts are cut out.
+        const taken = { height: size, width: size, channels: 3, fit: 'squash', decode: 'fast' } as const;
+        const { side } = await lookQuickly(dataset);
+        const form = formForCrops(taken, spec, side) ?? taken;
+        const some = random.permutation(dataset.length, seed, 0, random.streams.preview).subarray(0, measured);
+        const statistics = await measureChannels(subset(dataset, some), { form, cache: false });
         const description = augment.describeAugmentation(spec);
         const transform = augment.buildAugmentation(spec, { statistics });
         await previewAugmentation({
