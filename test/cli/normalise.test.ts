@@ -32,7 +32,13 @@ before(async () => {
   }
   plants = path.join(root, 'plants.csv');
   const rows = Array.from({ length: 60 }, (_, i) =>
-    [Math.exp(3 + 1.5 * draws.normal()), i % 9 === 0 ? '' : draws.normal(), ['red', 'blue'][i % 2], 7, `k${i % 3}`].join(','),
+    [
+      Math.exp(3 + 1.5 * draws.normal()),
+      i % 9 === 0 ? '' : draws.normal(),
+      ['red', 'blue'][i % 2],
+      7,
+      `k${i % 3}`,
+    ].join(','),
   );
   writeFileSync(plants, `size,height,colour,place,label\n${rows.join('\n')}\n`);
 });
