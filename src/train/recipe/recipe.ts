@@ -27,7 +27,15 @@ import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { findRate } from './rate.js';
 import { buildModel, buildTraining, stepOptions } from './rebuild.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
-import { checkModelTakes, inputOptions, normalisationFile, prepareRows, type ReadyParts, rowShape } from './rows.js';
+import {
+  checkModelTakes,
+  inputOptions,
+  normalisationFile,
+  prepareRows,
+  type ReadyParts,
+  rowShape,
+  sampleNoun,
+} from './rows.js';
 
 export interface RecipeOptions {
   readonly data: string | Dataset;
@@ -90,6 +98,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
   // Look at the data.
   const dataset = await openData(options.data);
   if (options.model === undefined) checkModelTakes(dataset, settings.model);
+  const noun = sampleNoun(dataset);
   const look = await lookQuickly(dataset);
   line('look', look.text, look.facts);
   for (const warning of look.warnings) warn(warning);
@@ -182,10 +191,12 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const model = options.model ?? buildModel({ seed: settings.seed, model: modelPlan });
     const shape = form === undefined ? rowShape(parts.train) : [form.channels, form.height, form.width];
     const cost = describeModel(model, shape);
-    const reasons = choice.choices.filter((one) => one.setting === 'model').map((one) => `; ${one.reason}`);
+    const reasons = (options.model === undefined ? choice.choices : [])
+      .filter((one) => one.setting === 'model')
+      .map((one) => `; ${one.reason}`);
     line(
       'model',
-      `${modelName}: ${millions(cost.parameters)} parameters, ${short(cost.multiplyAdds / 1e6)} M multiply-adds per picture${reasons.join('')}.`,
+      `${modelName}: ${millions(cost.parameters)} parameters, ${short(cost.multiplyAdds / 1e6)} M multiply-adds per ${noun}${reasons.join('')}.`,
     );
 
     // Its first weights.
@@ -232,7 +243,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     };
     const batches = await firstBatches(parts.train, draft, 2);
     const [batch] = batches;
-    if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of pictures could be read.`);
+    if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of ${noun}s could be read.`);
     placeModel(model, draft.machine);
     const check = init.check(
       model,
@@ -264,10 +275,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         emit({
           kind: 'working',
           stage: 'tune',
-          text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} pictures/s`,
+          text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} ${noun}s/s`,
         }),
     });
-    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned)}.`, { trials: tuned.trials });
+    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}.`, { trials: tuned.trials });
     const batchSize = settleBatchSize({
       wanted: choice.batchSize,
       model,
