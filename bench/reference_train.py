@@ -1,7 +1,7 @@
 """The seed text's own training in Python, for the benchmark of training: its ConvNet, its data, its loop.
 
-Started by bench/train.ts; reads `case repetitions` lines like reference.py. Cases: `step` (seconds do not count reading), `first` and
-`later` (whole epochs over JPEG files, as nanoseconds per epoch). With the argument `memory` it takes that many steps and prints its peak.
+Started by bench/train.ts; reads `case repetitions` lines like reference.py. Cases: `step`, on a batch in memory, and
+`epoch`, over JPEG files. With the argument `memory` it takes that many steps and prints its peak.
 """
 
 import os

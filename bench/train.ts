@@ -141,7 +141,7 @@ export async function measureTraining(rounds: number, python: ParityPython): Pro
         against: 'step',
       });
     }
-    await makePictures(path.join(folder, 'pictures'), pictures, classes);
+    await makePictures(path.join(folder, 'pictures'), pictures, Math.min(classes, pictures));
     torch.setNumThreads(plain.threads);
     const dataset = await openSource(path.join(folder, 'pictures'));
     figures.push(...(await measureEpochs(Math.min(rounds, 5), best, side, dataset, folder)));
