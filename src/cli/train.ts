@@ -51,7 +51,9 @@ export function addTrain(program: Command): void {
     const { folder, state } = await training;
     if (state === 'finished') {
       console.log(`test          sealed; when all choices are made, once: praxis test ${folder}`);
-      console.log(`use           praxis predict ${folder} picture.jpg`);
+      const { planOf } = await import('../train/recipe/record.js');
+      // Rows are measured and not predicted one by one.
+      if (planOf(folder).data.form !== undefined) console.log(`use           praxis predict ${folder} picture.jpg`);
     }
   });
 }

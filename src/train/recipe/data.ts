@@ -116,7 +116,7 @@ export function describeSplit(split: Split): string {
   const checks =
     bad.length > 0
       ? `${bad.length} warning${bad.length === 1 ? '' : 's'}`
-      : 'labels, brightness, size and colour alike in all parts';
+      : `labels${split.train.kind === 'pictures' ? ', brightness, size and colour' : ''} alike in all parts`;
   const groups = split.findings.find((finding) => finding.check === 'leaks')?.evidence.groups;
   const copies =
     typeof groups === 'number' && groups > 0

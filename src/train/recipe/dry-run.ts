@@ -8,7 +8,7 @@ import { pickDevice } from '../device.js';
 import { augmentationFor } from './augmentation.js';
 import { lookQuickly, openData } from './data.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
-import { checkModelTakes } from './rows.js';
+import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
 
 export interface DryRun {
   /** Title and text, in the order of the recipe. */
@@ -17,6 +17,7 @@ export interface DryRun {
   readonly choices: readonly Choice[];
 }
 
+const inMillions = (n: number): string => (n < 1e7 ? `${Number((n / 1e6).toPrecision(2))} M` : `${grouped(n / 1e6)} M`);
 const grouped = (n: number): string => Math.round(n).toLocaleString('en-GB');
 
 /** Settles what a training would use, and estimates what it would cost on this machine. */
@@ -49,12 +50,9 @@ export async function dryRun(data: string | Dataset, settings: TrainSettings): P
     ],
   ];
   const { form } = choice;
-  const shape =
-    form === undefined
-      ? dataset.kind === 'tensors'
-        ? dataset.input.shape.slice(1)
-        : undefined
-      : [form.channels, form.height, form.width];
+  const rows = form === undefined ? readyTrain(split.train) : undefined;
+  const shape = form === undefined ? rowShape(rows as Dataset) : [form.channels, form.height, form.width];
+  const noun = sampleNoun(dataset);
   if (form !== undefined) {
     const augmentation = augmentationFor(settings, facts, form);
     lines.push([
@@ -63,30 +61,32 @@ export async function dryRun(data: string | Dataset, settings: TrainSettings): P
     ]);
   }
   const batchSize = choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, split.train.length);
-  if (shape !== undefined) {
-    const options = { ...choice.modelOptions, classes: dataset.classes.length };
-    const model = createModel(choice.model, options).to({ device });
-    const cost = describeModel(model, shape);
-    const speed = form === undefined ? undefined : await measureModel(model, shape, { batchSize, device, seconds: 2 });
+  const options = {
+    ...choice.modelOptions,
+    classes: dataset.classes.length,
+    ...(rows === undefined ? {} : inputOptions(rows)),
+  };
+  const model = createModel(choice.model, options).to({ device });
+  const cost = describeModel(model, shape);
+  const speed = await measureModel(model, shape, { batchSize, device, seconds: 2 });
+  lines.push([
+    'model',
+    `${choice.model}: ${grouped(cost.parameters)} parameters, ${inMillions(cost.multiplyAdds)} multiply-adds (${inMillions(cost.flops)}FLOPs) per ${noun}.`,
+  ]);
+  lines.push([
+    'memory',
+    `about ${grouped(trainingBytes(cost, batchSize) / 1e6)} MB for weights, optimiser and a batch of ${batchSize}, beside the engine's own 300 MB.`,
+  ]);
+  if (speed.training != null) {
+    const seconds = split.train.length / speed.training.samplesPerSecond;
+    const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
+    const epochs = choice.epochsAreFree
+      ? Math.max(3, Math.min(choice.epochs, Math.floor(budget / (1.15 * seconds))))
+      : choice.epochs;
     lines.push([
-      'model',
-      `${choice.model}: ${grouped(cost.parameters)} parameters, ${grouped(cost.multiplyAdds / 1e6)} M multiply-adds (${grouped(cost.flops / 1e6)} MFLOPs) per picture.`,
+      'time',
+      `about ${seconds < 10 ? seconds.toFixed(1) : grouped(seconds)} s per epoch before tuning (${grouped(speed.training.samplesPerSecond)} ${noun}s/s on ${device}), ${epochs} epochs in about ${grouped(Math.max(1, (epochs * seconds) / 60))} min.`,
     ]);
-    lines.push([
-      'memory',
-      `about ${grouped(trainingBytes(cost, batchSize) / 1e6)} MB for weights, optimiser and a batch of ${batchSize}, beside the engine's own 300 MB.`,
-    ]);
-    if (speed?.training != null) {
-      const seconds = split.train.length / speed.training.samplesPerSecond;
-      const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
-      const epochs = choice.epochsAreFree
-        ? Math.max(3, Math.min(choice.epochs, Math.floor(budget / (1.15 * seconds))))
-        : choice.epochs;
-      lines.push([
-        'time',
-        `about ${seconds < 10 ? seconds.toFixed(1) : grouped(seconds)} s per epoch before tuning (${grouped(speed.training.samplesPerSecond)} pictures/s on ${device}), ${epochs} epochs in about ${grouped(Math.max(1, (epochs * seconds) / 60))} min.`,
-      ]);
-    }
   }
   const rate =
     typeof choice.learningRate === 'number'

@@ -33,11 +33,11 @@ export async function firstBatches(train: Dataset, plan: TrainPlan, count: numbe
 }
 
 /** `bfloat16, channels-last, 2 threads: 310 pictures/s, 1.8 times plain float32; loss within 0.3 %`. */
-export function machineText({ machine, trials, gain }: Tuned): string {
+export function machineText({ machine, trials, gain }: Tuned, noun = 'picture'): string {
   const chosen = trials.find((trial) => trial.machine === machine);
   const [plain] = trials;
   const { precision, memoryFormat, threads } = machine;
-  const speed = `${precision}, ${memoryFormat}, ${threads} thread${threads === 1 ? '' : 's'}: ${chosen?.perSecond.toFixed(0)} pictures/s`;
+  const speed = `${precision}, ${memoryFormat}, ${threads} thread${threads === 1 ? '' : 's'}: ${chosen?.perSecond.toFixed(0)} ${noun}s/s`;
   if (trials.length === 1) return speed;
   if (chosen === plain) return `${speed}, the fastest of ${trials.length} ways`;
   const difference = Math.max(

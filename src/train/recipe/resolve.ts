@@ -89,7 +89,9 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
   const spec = modelSpec(model);
   const sides =
     settings.size === 'auto'
-      ? choose('size', sideFor(facts), `the pictures are about ${facts.side} pixels wide`)
+      ? pictures
+        ? choose('size', sideFor(facts), `the pictures are about ${facts.side} pixels wide`)
+        : sideFor(facts)
       : settings.size;
   const size: readonly [number, number] = typeof sides === 'number' ? [sides, sides] : sides;
   const modelOptions: Record<string, unknown> = { channels: settings.channels, size };
@@ -109,7 +111,11 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
   // So many pictures are seen in all that more no longer pays for a network of this size, but no picture more than a hundred times.
   const epochs =
     settings.epochs === 'auto'
-      ? choose('epochs', clamp(Math.round(180_000 / facts.samples), 10, 100), `${facts.samples} pictures to train on`)
+      ? choose(
+          'epochs',
+          clamp(Math.round(180_000 / facts.samples), 10, 100),
+          `${facts.samples} ${pictures ? 'pictures' : 'rows'} to train on`,
+        )
       : settings.epochs;
   const batchSize =
     settings.batchSize === 'auto'
@@ -154,7 +160,7 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
         : { clip: settings.clip }),
     labelSmoothing:
       settings.labelSmoothing === 'auto'
-        ? choose('labelSmoothing', few ? 0.1 : 0, few ? 'few pictures' : 'many pictures')
+        ? choose('labelSmoothing', few ? 0.1 : 0, `${few ? 'few' : 'many'} ${pictures ? 'pictures' : 'rows'}`)
         : settings.labelSmoothing,
     ...(settings.ema === 'auto'
       ? { ema: choose('ema', 0.998, 'an average of the last five hundred updates') }

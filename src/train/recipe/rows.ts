@@ -64,6 +64,16 @@ export function readyParts(split: Split, folder: string): ReadyParts {
   return { train: ready(split.train), validation: ready(split.validation) };
 }
 
+/** A training part as its network takes it, for who only wants to know: nothing is written. */
+export function readyTrain(train: Dataset): Dataset {
+  return train.kind === 'table' || train.kind === 'text' ? applyRows(fitRows(train), train) : train;
+}
+
+/** What one sample is called. */
+export function sampleNoun(dataset: Dataset): 'picture' | 'text' | 'row' {
+  return dataset.kind === 'pictures' ? 'picture' : dataset.kind === 'text' ? 'text' : 'row';
+}
+
 /** Shape of one row. @throws RunError for data that has no rows */
 export function rowShape(dataset: Dataset): number[] {
   if (dataset.kind === 'tensors') return dataset.input.shape.slice(1);
