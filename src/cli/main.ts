@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
 import { addDraw } from './draw.js';
 import { addModels } from './models.js';
+import { addNormalise } from './normalise.js';
 import { addPredict } from './predict.js';
 import { addPreview } from './preview.js';
 import { addRuns } from './runs.js';
@@ -24,6 +25,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addPredict,
   addRuns,
   addSplit,
+  addNormalise,
   addPreview,
   addModels,
   addDraw,
