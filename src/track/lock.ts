@@ -22,6 +22,9 @@ export const silence = 120_000;
 /** A guard older than this belongs to a process that died while taking over. Milliseconds. */
 const guardLife = 30_000;
 
+/** Tokens of locks this process gave up but could not delete: the disk was full, read-only or gone. */
+const givenUp = new Set<string>();
+
 /** When a process began: field 22 of /proc/PID/stat. Empty where there is no /proc. */
 export function bornOf(pid: number): string {
   try {
@@ -56,6 +59,7 @@ export function readLock(file: string): LockHolder | null | undefined {
 
 /** Whether the process that took a lock still works: alive on this machine, or heard of lately on another. */
 export function isHeld(file: string, holder: LockHolder | null): boolean {
+  if (holder !== null && givenUp.has(holder.token)) return false;
   if (holder !== null && holder.host === os.hostname()) return isAlive(holder.pid, holder.born);
   try {
     return Date.now() - fs.statSync(file).mtimeMs < silence;
@@ -110,7 +114,9 @@ export class FolderLock {
     if (!this.valid) return;
     try {
       fs.unlinkSync(this.path);
-    } catch {}
+    } catch {
+      givenUp.add(this.holder.token);
+    }
   }
 }
 
