@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isArchiveName, unpackForUse } from './archives/index.js';
 import { defaultCacheFolder } from './cache/folder.js';
+import { exclusionsOf, readExclusions, withoutSamples } from './exclusions.js';
 import { cifar10, cifar100, fashionMnist, flowers102, mnist } from './known/index.js';
 import { type OpenDatasetOptions, openDataset } from './sources/index.js';
 import type { Dataset } from './types.js';
@@ -29,13 +30,25 @@ function knownAt(folder: string): (typeof known)[number] | undefined {
   });
 }
 
+export interface OpenSourceOptions extends OpenDatasetOptions {
+  /**
+   * A list of samples to leave out (see `exclusions.ts`); false: none. Default: the list that lies with the data, where there is one.
+   */
+  readonly excludeFile?: string | false;
+}
+
 /**
- * Opens a folder, file or archive (unpacked into the cache first).
- * @throws DataError when it cannot be told what it is
+ * Opens a folder, file or archive (unpacked into the cache first), without the samples that its exclusion list names.
+ * @throws DataError when it cannot be told what it is, or the list cannot be read
  */
-export async function openSource(place: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
+export async function openSource(place: string, options: OpenSourceOptions = {}): Promise<Dataset> {
+  const { excludeFile, ...rest } = options;
   const isArchive = isArchiveName(place) && existsSync(place);
   const folder = isArchive ? await unpackForUse(place, { cacheFolder: defaultCacheFolder() }) : path.resolve(place);
-  const found = options.kind === undefined ? knownAt(folder) : undefined;
-  return found === undefined ? openDataset(folder, options) : found.open(folder);
+  const found = rest.kind === undefined ? knownAt(folder) : undefined;
+  const dataset = found === undefined ? openDataset(folder, rest) : await found.open(folder);
+  const list = excludeFile === false ? undefined : (excludeFile ?? exclusionsOf(path.resolve(place)));
+  if (list === undefined) return dataset;
+  const names = readExclusions(list).map(({ name }) => name);
+  return withoutSamples(dataset, names, list);
 }
