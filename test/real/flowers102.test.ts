@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { drawFlower } from '../../src/data/drawn/index.js';
 import { flowers102 } from '../../src/data/known/index.js';
 import { readMat } from '../../src/data/known/mat5.js';
+import { DataLoader } from '../../src/data/loader/index.js';
+import { subset } from '../../src/data/sources/index.js';
 
 const shared = fileURLToPath(new URL('../../../shared/data/', import.meta.url));
 const labelFile = path.join(shared, 'flowers102-imagelabels.mat');
@@ -43,6 +45,17 @@ test('1,020 / 1,020 / 6,149 pictures of 102 classes of 40 to 258, checksums righ
     assert.equal(data.classes[data.target(0)], 'passion flower');
     assert.equal(data.target(6764), 0);
     assert.equal(data.target(8188), 61);
+
+    const form = { height: 16, width: 16 };
+    const loader = new DataLoader({ dataset: subset(data, train), batchSize: 128, shuffle: true, form, cache: false });
+    const loaded = new Array<number>(102).fill(0);
+    for await (const { input, target } of loader) {
+      assert.deepEqual(input.shape.slice(1), [3, 16, 16]);
+      for (const label of target.toTypedArray() as BigInt64Array)
+        loaded[Number(label)] = (loaded[Number(label)] as number) + 1;
+    }
+    await loader.close();
+    assert.deepEqual([...new Set(loaded)], [10], 'ten pictures of each class in an epoch');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
