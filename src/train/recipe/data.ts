@@ -99,6 +99,10 @@ export async function makeSplit(
     seed: settings.seed,
     duplicates: dataset.kind === 'pictures' ? (settings.nearDuplicates ? 'near' : 'exact') : 'exact',
     ...(onProgress ? { onProgress } : {}),
+  }).catch((error: Error) => {
+    // A sentence about the samples does not say whose they are.
+    if (!(error instanceof DataError) || error.message.includes(dataset.root)) throw error;
+    throw new DataError(`${dataset.root}: ${error.message}`, { cause: error });
   });
   if (split.train.length === 0 || split.validation.length === 0)
     throw new RunError(
