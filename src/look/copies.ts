@@ -10,6 +10,12 @@ interface Group {
   readonly distance: number;
 }
 
+const equal: Readonly<Record<string, string>> = {
+  picture: 'byte for byte',
+  row: 'equal in all columns',
+  text: 'equal but for case and spaces',
+};
+
 const isAre = (count: number, what: string): string => `${counted(count, what)} ${count === 1 ? 'is' : 'are'}`;
 
 /** Findings about copies in a data set of any kind. @param what what its samples are called: `picture` */
@@ -76,7 +82,7 @@ function ofKind(
       kind,
       severity: exact ? 'warning' : 'note',
       message: exact
-        ? `${isAre(extra, what)} there twice or more, equal to the last byte or word; for instance ${pair}.`
+        ? `${isAre(extra, what)} there more than once (${equal[what] ?? 'equal'}); for instance ${pair}.`
         : `${isAre(extra, what)} nearly the same as another (rescaled, recompressed, cropped, or the next shot); for instance ${pair}.`,
       evidence: { groups: groups.length, copies: extra, distances: groups.map(({ distance }) => distance) },
       remedy: exact

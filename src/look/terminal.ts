@@ -46,8 +46,9 @@ function fit(text: string, width: number): string {
 function wrap(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
+  const start = /^ */.exec(text)?.[0] ?? '';
+  for (const word of text.trimStart().split(' ')) {
+    const longer = line === '' ? start + word : `${line} ${word}`;
     if (line.trim() !== '' && longer.length > width) {
       lines.push(line);
       line = indent + word;

@@ -22,7 +22,7 @@ body {
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
 .wide { max-width: 1180px; margin: 0 auto; padding: 0 22px; }
-header { padding: 34px 0 18px; }
+header.wide { padding-top: 34px; padding-bottom: 18px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -.01em; overflow-wrap: anywhere; }
 header p { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 .bar-top { position: sticky; top: 0; z-index: 2; background: var(--ground); border-bottom: 1px solid var(--line); }
@@ -82,7 +82,7 @@ svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 svg .axis { stroke: var(--line); }
 svg .dot { fill: var(--accent); fill-opacity: .38; stroke: var(--accent); stroke-opacity: .7; }
-footer { color: var(--soft); font-size: 14px; padding: 8px 0 40px; }
+footer.wide { color: var(--soft); font-size: 14px; padding-top: 8px; padding-bottom: 40px; }
 @media (max-width: 760px) {
   .wide { padding: 0 14px; }
   h1 { font-size: 24px; }

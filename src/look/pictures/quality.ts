@@ -17,6 +17,11 @@ export const thresholds = {
   entropy: 3,
   /** Sharpness (see `PictureQuality`) that photographs with a blurred ground still have. Measured: see docs/look.md. */
   sharpness: 0.16,
+  /** Where all others are sharp: so much, and less than this share of the median. */
+  sharpnessAmongSharp: 0.35,
+  sharpnessShare: 1 / 6,
+  /** Bits below which a picture is blank, whatever its brightness. */
+  blank: 1,
   /** Differences between channels that JPEG makes of grey. */
   colour: 0.035,
   /** Shorter over longer side. CleanVision's. */
@@ -46,9 +51,17 @@ const pictures = (count: number, one: string, many: string): string =>
 
 function checksOf(measured: PictureMeasurements): Check[] {
   const m = measured;
-  const empty = (i: number): boolean => (m.entropy[i] as number) < thresholds.entropy;
+  const blank = (i: number): boolean => (m.entropy[i] as number) < thresholds.blank;
   const dark = (i: number): boolean => (m.lightest[i] as number) < thresholds.dark;
   const bright = (i: number): boolean => (m.darkest[i] as number) > thresholds.bright;
+  // Dark and bright pictures have few grey levels, too: they are told once.
+  const empty = (i: number): boolean =>
+    blank(i) || ((m.entropy[i] as number) < thresholds.entropy && !dark(i) && !bright(i));
+  const usual = spreadOf(m.sharpness.filter((_, i) => m.width[i] !== 0)).median;
+  const least = Math.max(
+    thresholds.sharpness,
+    Math.min(thresholds.sharpnessAmongSharp, thresholds.sharpnessShare * usual),
+  );
   const sides = Float64Array.from({ length: m.length }, (_, i) =>
     Math.sqrt((m.width[i] as number) * (m.height[i] as number)),
   );
@@ -61,7 +74,7 @@ function checksOf(measured: PictureMeasurements): Check[] {
       score: (i) => (empty(i) ? (m.entropy[i] as number) : null),
       note: (score) => `${score.toFixed(1)} bits`,
       message: (count, names) =>
-        `${pictures(count, 'shows', 'show')} next to nothing (grey levels of less than ${thresholds.entropy} bits): ${names}.`,
+        `${pictures(count, 'shows', 'show')} little (grey levels of less than ${thresholds.entropy} bits): ${names}.`,
       remedy: 'Look at them: a blank scan or a placeholder teaches a class nothing; leave it out.',
       // A single colour is no picture of anything; a drawing with few colours may be.
       exclude: (score) => score < 0.5,
@@ -70,7 +83,7 @@ function checksOf(measured: PictureMeasurements): Check[] {
       kind: 'dark',
       severity: 'warning',
       threshold: thresholds.dark,
-      score: (i) => (dark(i) && !empty(i) ? (m.lightest[i] as number) : null),
+      score: (i) => (dark(i) && !blank(i) ? (m.lightest[i] as number) : null),
       note: (score) => `brightest ${percent(score)}`,
       message: (count, names) =>
         `${pictures(count, 'is', 'are')} very dark (99 % of the pixels below ${percent(thresholds.dark)}): ${names}.`,
@@ -81,7 +94,7 @@ function checksOf(measured: PictureMeasurements): Check[] {
       kind: 'bright',
       severity: 'warning',
       threshold: thresholds.bright,
-      score: (i) => (bright(i) && !empty(i) ? (m.darkest[i] as number) : null),
+      score: (i) => (bright(i) && !blank(i) ? (m.darkest[i] as number) : null),
       note: (score) => `darkest ${percent(score)}`,
       message: (count, names) =>
         `${pictures(count, 'is', 'are')} very bright (95 % of the pixels above ${percent(thresholds.bright)}): ${names}.`,
@@ -91,11 +104,9 @@ function checksOf(measured: PictureMeasurements): Check[] {
     {
       kind: 'blurry',
       severity: 'warning',
-      threshold: thresholds.sharpness,
+      threshold: least,
       score: (i) =>
-        !empty(i) && !dark(i) && !bright(i) && (m.sharpness[i] as number) < thresholds.sharpness
-          ? (m.sharpness[i] as number)
-          : null,
+        !empty(i) && !dark(i) && !bright(i) && (m.sharpness[i] as number) < least ? (m.sharpness[i] as number) : null,
       note: (score) => `sharpness ${score.toFixed(2)}`,
       message: (count, names) => `${pictures(count, 'is', 'are')} blurred even at 64 pixels: ${names}.`,
       remedy: 'Look whether the class can be told; leave out what you could not label yourself.',

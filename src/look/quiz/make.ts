@@ -83,7 +83,10 @@ async function show(dataset: PictureDataset, index: number, form: PictureForm): 
   const pixels = await decodePicture(dataset.location(index), form);
   const { width, height, channels } = form;
   // Nothing but pixels: a PNG of sharp's has neither the file's name nor its EXIF data.
-  const png = await sharp(pixels, { raw: { width, height, channels } }).png({ compressionLevel: 6 }).toBuffer();
+  const png = await sharp(pixels, { raw: { width, height, channels } })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .png({ compressionLevel: 6 })
+    .toBuffer();
   return { name: dataset.sampleName(index), label: dataset.target(index), png };
 }
 

@@ -42,7 +42,7 @@ function showResult(result) {
     make('b', { textContent: answered ? percent(result.accuracy) : '–' }),
     make('i', { textContent: answered ? '± ' + half(result.interval) : '' }),
     make('span', { textContent: answered
-      ? result.right + ' of ' + result.of + ' right. With so many pictures, that means between ' + percent(result.interval.low) + ' and ' + percent(result.interval.high) + ' (95 %).'
+      ? result.right + ' of ' + result.of + ' right. You may be anywhere from ' + percent(result.interval.low) + ' to ' + percent(result.interval.high) + ': more pictures would tell more closely (95 % interval).'
       : 'Every picture was skipped.' }));
   const bars = make('div', { className: 'range' });
   if (answered) bars.append(...range('you', result, ''));

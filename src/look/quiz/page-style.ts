@@ -35,7 +35,7 @@ main { flex: 1; width: 100%; max-width: 1080px; margin: 0 auto; padding: 6px 20p
 
 .ask { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(260px, 1fr); gap: 26px; align-items: start; }
 .stage {
-  background: var(--stage); border-radius: 14px; display: grid; place-items: center; overflow: hidden;
+  background: var(--stage); border-radius: 14px; display: flex; align-items: center; justify-content: center; overflow: hidden;
   height: min(66vh, 560px); padding: 14px;
 }
 .stage img { display: block; width: 100%; height: 100%; object-fit: contain; border-radius: 4px; }
@@ -136,6 +136,9 @@ code { font: 13.5px ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflo
   .missed { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; }
   .examples:not(.single) { grid-template-columns: minmax(0, 1fr); }
   .verdict b { font-size: 52px; }
+  thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; max-height: 110px; max-width: none; }
+  th { padding: 3px 5px 3px 0; max-width: 96px; }
+  td { min-width: 34px; height: 34px; }
 }
-@media (hover: none) { .action kbd, .primary kbd { display: none; } }
+@media (hover: none) and (pointer: coarse) { kbd { display: none; } .choice { justify-content: center; text-align: center; } }
 `;
