@@ -70,7 +70,7 @@ export interface EpochEvent {
   readonly trainLoss: number;
   /** On the pictures as they were trained on: augmented, in train mode. */
   readonly trainAccuracy: number;
-  readonly validation: Evaluation;
+  readonly validation: Omit<Evaluation, 'predictions' | 'intervals'>;
   readonly best: boolean;
   readonly seconds: number;
   readonly perSecond: number;

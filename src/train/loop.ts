@@ -9,8 +9,8 @@ import type { RunFolder } from '../track/index.js';
 import { type CheckpointKeeper, loadLast, restoreState, takeState } from './checkpoint.js';
 import type { Classifier, Stepper } from './compute.js';
 import { RunError } from './errors.js';
-import { evaluate, turn } from './evaluate.js';
-import type { StepEvent, TrainEvent } from './events.js';
+import { type Evaluation, evaluate, turn } from './evaluate.js';
+import type { EpochEvent, StepEvent, TrainEvent } from './events.js';
 import { brokenWeight, type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
 import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
@@ -185,6 +185,13 @@ function patienceIsOver({ plan, progress }: Training): boolean {
   return patience !== undefined && best !== undefined && progress.epoch - best.epoch >= patience;
 }
 
+const summaryOf = ({ score, scoreName, loss, report }: Evaluation): EpochEvent['validation'] => ({
+  score,
+  scoreName,
+  loss,
+  report,
+});
+
 /** Trains until the plan is done, patience ends, or a stop is asked for. Begins where the progress says. */
 export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent, Outcome> {
   const { plan, run, recorder, progress, stop, train } = training;
@@ -338,7 +345,8 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       epoch: progress.epoch,
       epochs,
       ...facts,
-      validation: validated.evaluation,
+      // Without the predictions: events may wait long for somebody to read them.
+      validation: summaryOf(validated.evaluation),
       best: validated.best,
       seconds,
       perSecond: sums.count / seconds,

@@ -1,4 +1,5 @@
 /** The recipe's first three stages: look, split, normalise. */
+import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../../data/errors.js';
 import { type ChannelMeasurement, measureChannels } from '../../data/normalise/index.js';
@@ -30,6 +31,19 @@ export async function openData(given: string | Dataset): Promise<Dataset> {
       `${dataset.root}: there is one class only (${dataset.classes[0] ?? 'none'}), so there is nothing to tell apart; add a folder for each other class.`,
     );
   return dataset;
+}
+
+/** Before anything takes time: the folder of the runs, or the nearest one above it that is there, must take files. @throws RunError */
+export function requireWritable(folder: string): void {
+  let place = path.resolve(folder);
+  while (!existsSync(place) && path.dirname(place) !== place) place = path.dirname(place);
+  try {
+    accessSync(place, constants.W_OK);
+  } catch {
+    throw new RunError(
+      `${place}: a run folder cannot be made there, it takes no files; choose another place with --out.`,
+    );
+  }
 }
 
 /** Counts, labels, sizes: what can be known without decoding. */

@@ -21,7 +21,7 @@ import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, formForCrops } from './augmentation.js';
-import { describeSplit, lookQuickly, makeSplit, normalise, openData } from './data.js';
+import { describeSplit, lookQuickly, makeSplit, normalise, openData, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { findRate } from './rate.js';
@@ -97,6 +97,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
 
   // Look at the data.
   const dataset = await openData(options.data);
+  requireWritable(settings.out);
   if (options.model === undefined) checkModelTakes(dataset, settings.model);
   const noun = sampleNoun(dataset);
   const look = await lookQuickly(dataset);
