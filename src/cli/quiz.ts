@@ -56,7 +56,7 @@ export function confusionLines(score: Pick<QuizScore, 'confusion'>, classes: rea
 export function resultLines(score: QuizScore, classes: readonly string[]): string[] {
   if (score.of === 0) return ['Nothing was answered.'];
   const share = ({ right, of, interval }: QuizScore | NonNullable<QuizScore['net']>): string =>
-    `${right} of ${of} right; with so many, between ${percent(interval.low)} and ${percent(interval.high)} (95 %)`;
+    `${right} of ${of} right; 95 % interval ${percent(interval.low)} to ${percent(interval.high)}`;
   const figure = ({ accuracy, interval }: QuizScore | NonNullable<QuizScore['net']>): string =>
     `${percent(accuracy)} ± ${Math.max(1, Math.round(50 * (interval.high - interval.low)))}`;
   const lines = [titled('you', `${figure(score)}   ${share(score)}`)];

@@ -37,7 +37,7 @@ export interface QuizServer {
   /** To open in a browser; holds the token. */
   readonly url: string;
   readonly port: number;
-  /** Resolves when the person is done, when nothing happened for long, or with `close`. Rejects when an answer could not be kept. */
+  /** Resolves when the person is done, when nothing happened for long, or with `close`. Rejects, and ends, when an answer could not be kept. */
   readonly ended: Promise<QuizResult>;
   /** Ends it now, with what was answered. */
   close(): Promise<QuizResult>;
@@ -100,7 +100,11 @@ export async function startQuizServer(quiz: Quiz, options: QuizServerOptions = {
   let fail: (error: unknown) => void = () => undefined;
   const ended = new Promise<QuizResult>((resolve, reject) => {
     settle = resolve;
-    fail = reject;
+    fail = (error) => {
+      reject(error);
+      // The page is told first.
+      setTimeout(() => void end('closed'), 200).unref();
+    };
   });
   // Whoever only closes the server need not hear of it twice.
   ended.catch(() => undefined);
