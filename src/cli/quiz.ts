@@ -252,8 +252,9 @@ async function run(
     console.log(titled('open', server.url));
     console.log(titled('', 'Ctrl-C ends it; every answer is kept at once'));
     if (options.open) openBrowser(server.url);
-    const stop = (): void => {
-      process.exitCode = 130;
+    const stop = (signal?: NodeJS.Signals): void => {
+      // As shells have it for what a signal ended.
+      process.exitCode = signal === 'SIGTERM' ? 143 : 130;
       void server.close();
     };
     process.once('SIGINT', stop);

@@ -206,8 +206,9 @@ export class Browser {
     const page = new BrowserPage(this, sessionId as string);
     this.#listeners.add(({ method = '', params = {}, sessionId: from }) => {
       if (from !== sessionId) return;
-      if (method === 'Runtime.exceptionThrown' || method === 'Network.loadingFailed')
-        page.troubles.push(`${method}: ${JSON.stringify(params)}`);
+      // What a reload breaks off is no trouble.
+      const failed = method === 'Network.loadingFailed' && params.canceled !== true;
+      if (method === 'Runtime.exceptionThrown' || failed) page.troubles.push(`${method}: ${JSON.stringify(params)}`);
       if (method === 'Log.entryAdded' && ['error', 'warning'].includes((params.entry as { level: string }).level))
         page.troubles.push(JSON.stringify(params.entry));
       if (method === 'Runtime.consoleAPICalled' && ['error', 'warning', 'assert'].includes(params.type as string))

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { DataError } from '../../data/errors.js';
 import { writeFileAtomic } from '../../track/atomic.js';
-import { type QuizAttempt, quizParts } from './types.js';
+import { scoreQuiz } from './score.js';
+import { type QuizAttempt, type QuizScore, quizParts } from './types.js';
 
 const answer = z.object({
   name: z.string(),
@@ -72,4 +73,21 @@ export async function readQuizAttempts(file: string): Promise<QuizAttempt[]> {
 export async function writeQuizAttempts(file: string, name: string, attempts: readonly QuizAttempt[]): Promise<void> {
   const content = { format: 'praxis-quiz', version: 1, name, attempts };
   await writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`);
+}
+
+/**
+ * What came of the last attempt that was finished, for reports; undefined where there is none.
+ * @param options `splitFingerprint`: of this split only, so that no other one's figures are compared; `net`: a network's answers, by name
+ * @throws DataError when it is something else than a quiz's file
+ */
+export async function lastQuizScore(
+  file: string,
+  options: { readonly splitFingerprint?: string; readonly net?: (name: string) => number | undefined } = {},
+): Promise<{ readonly attempt: QuizAttempt; readonly score: QuizScore } | undefined> {
+  const { splitFingerprint, net } = options;
+  const fits = (attempt: QuizAttempt): boolean =>
+    attempt.finished !== undefined && (splitFingerprint === undefined || attempt.splitFingerprint === splitFingerprint);
+  const attempt = (await readQuizAttempts(file)).findLast(fits);
+  if (attempt === undefined) return undefined;
+  return { attempt, score: scoreQuiz(attempt.answers, { classes: attempt.classes.length, ...(net ? { net } : {}) }) };
 }

@@ -27,7 +27,7 @@ export function quizPage({ title, nonce }: { readonly title: string; readonly no
   <div id="notice" class="notice" role="alert" hidden></div>
   <section id="learn" hidden>
     <div class="panel"><h2>First, what is what</h2>
-      <p class="soft">Pictures of the training part, as the network gets them. It learns from thousands of them; you get these.</p>
+      <p class="soft">Pictures of the training part, as the network gets them. It learns from all of them; you get these.</p>
       <div id="examples" class="examples"></div></div>
     <div class="sticky"><button id="begin" class="primary" type="button">Begin <kbd>Space</kbd></button></div>
   </section>

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { wilson } from '../../../src/data/intervals.js';
+import { lastQuizScore, writeQuizAttempts } from '../../../src/look/quiz/file.js';
 import { scoreQuiz, shortScore } from '../../../src/look/quiz/score.js';
 import { QuizSession } from '../../../src/look/quiz/session.js';
 import type { Quiz, QuizAnswer } from '../../../src/look/quiz/types.js';
@@ -146,5 +150,28 @@ describe('QuizSession', () => {
     second.finish();
     assert.equal(second.attempt.started, first.attempt.started);
     assert.equal(second.attempt.answers.length, 2);
+  });
+
+  test('reports get the last finished attempt, of their own split only', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'praxis-quiz-score-'));
+    try {
+      const file = path.join(folder, 'quiz.json');
+      assert.equal(await lastQuizScore(file), undefined);
+      const attempt = (second: number, finish: boolean) => {
+        const session = new QuizSession(quiz);
+        session.begin();
+        session.answer(0, 0, 1);
+        session.answer(1, second, 1);
+        if (finish) session.finish();
+        return session.attempt;
+      };
+      await writeQuizAttempts(file, 'q', [attempt(0, true), attempt(1, true), attempt(0, false)]);
+      const last = await lastQuizScore(file, { splitFingerprint: 's', net: () => 0 });
+      assert.equal(last?.score.accuracy, 1, 'the second, not the one that was broken off');
+      assert.equal(last?.score.net?.accuracy, 0.5);
+      assert.equal(await lastQuizScore(file, { splitFingerprint: 'another' }), undefined);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -168,7 +168,10 @@ describe("the quiz's server", () => {
     const server = await start();
     await new Promise<void>((resolve) => {
       const socket = net.connect(server.port, '127.0.0.1', () => socket.write('\u0000\u0001 nonsense\r\n\r\n'));
-      socket.resume().on('close', () => resolve()).on('error', () => undefined);
+      socket
+        .resume()
+        .on('close', () => resolve())
+        .on('error', () => undefined);
     });
     assert.equal((await request(server, secret(server))).status, 200);
   });
