@@ -11,6 +11,7 @@ interface QuizArguments {
   readonly splitFile?: string;
   readonly run?: string;
   readonly seed?: string;
+  readonly round: string;
   readonly port: string;
   readonly open: boolean;
   readonly from: string;
@@ -93,7 +94,8 @@ export function addQuiz(program: Command): void {
     .option('--size <pixels>', 'side of the pictures, or height x width; what the network would get by default')
     .option('--split-file <file>', 'a split made before (praxis split)')
     .option('--run <folder>', "data, split, size and answers of a run's network, to compare with")
-    .option('--seed <n>', 'of the split, and of the choice of pictures; with --run or --split-file of the choice alone')
+    .option('--seed <n>', 'of the split, as of praxis train: with another one, pictures of its test part may be asked')
+    .option('--round <n>', 'another round, other pictures of the same part', '1')
     .option('--from <part>', "'validation' or 'train'", 'validation')
     .option('--learn <n>', 'labelled training pictures of each class to look at first (3; 1 with many classes)')
     .option('--out <file>', 'where answers are kept (quiz.json in the run folder, else quiz-NAME.json here)')
@@ -126,6 +128,7 @@ async function prepare(
   ]);
   const given = {
     pictures: await whole('--pictures', options.pictures, 1, 1000),
+    round: await whole('--round', options.round, 1, 1_000_000),
     from: options.from as QuizPart,
     ...(options.learn === undefined ? {} : { examples: await whole('--learn', options.learn, 0, 120) }),
   };
@@ -248,7 +251,7 @@ async function run(
     if (before)
       console.log(titled('', `goes on after ${before.answers.length} answers of ${before.started.slice(0, 10)}`));
     else if (kept.some((attempt) => attempt.quiz === quiz.fingerprint))
-      console.log(titled('', 'the same pictures as before; --seed gives others'));
+      console.log(titled('', `the same pictures as before; --round ${quiz.round + 1} gives others`));
     console.log(titled('open', server.url));
     console.log(titled('', 'Ctrl-C ends it; every answer is kept at once'));
     if (options.open) openBrowser(server.url);

@@ -18,6 +18,7 @@ const attempt = z.object({
   splitFingerprint: z.string(),
   from: z.enum(quizParts),
   seed: z.number(),
+  round: z.number(),
   form: z.object({
     height: z.number(),
     width: z.number(),

@@ -31,8 +31,10 @@ export function admit(request: IncomingMessage, token: string): string | Refusal
   const { host = '', origin } = request.headers;
   if (!localHost.test(host)) return forbidden;
   if (origin !== undefined && origin !== `http://${host}`) return forbidden;
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return forbidden;
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': kind } = request.headers;
+  // A link in a terminal that itself is a page comes from another site; it opens the page as a whole, and the token is in it.
+  const opened = request.method === 'GET' && mode === 'navigate' && kind === 'document';
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !opened) return forbidden;
   const [, given = '', rest = ''] = /^\/([^/?#]*)\/([^?#]*)$/.exec(request.url ?? '') ?? [];
   return sameToken(given, token) ? rest : forbidden;
 }

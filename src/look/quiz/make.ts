@@ -14,6 +14,9 @@ import { type Quiz, type QuizPart, type QuizPicture, quizParts } from './types.j
 /** Draws of quizzes come from a stream of their own. */
 const quizStream = 6;
 
+/** Draws that one round needs. */
+const drawsOf = 8;
+
 /** More examples than these nobody looks at. */
 const mostExamples = 120;
 
@@ -26,6 +29,8 @@ export interface QuizOptions {
   readonly from?: QuizPart;
   /** Of the split, where there is none yet, and of the choice of pictures. Default 0. */
   readonly seed?: number;
+  /** Another round, other pictures of the same part. Default 1. */
+  readonly round?: number;
   /** What the network gets; default 128 × 128, in colour. */
   readonly form?: Partial<PictureForm>;
   /** Labelled training pictures of each class to learn from first; default 3, or 1 where there are more than 20 classes. */
@@ -46,18 +51,20 @@ export function drawSample(
   labels: readonly number[],
   count: number,
   seed: number,
+  round = 1,
 ): { readonly chosen: number[]; replace(position: number): number | undefined } {
-  const order = [...permutation(labels.length, seed, 0, quizStream)];
+  const draw = drawsOf * round;
+  const order = [...permutation(labels.length, seed, draw, quizStream)];
   const classes = Math.max(...labels, 0) + 1;
   // Classes in random order, too: otherwise neighbours in the alphabet would exclude each other.
-  const rank = permutation(classes, seed, 1, quizStream);
+  const rank = permutation(classes, seed, draw + 1, quizStream);
   const rows = order.sort((a, b) => (rank[labels[a] as number] as number) - (rank[labels[b] as number] as number));
   const step = labels.length / count;
-  const start = sampleRandom(seed, 2, 0, quizStream).uniform(0, step);
+  const start = sampleRandom(seed, draw + 2, 0, quizStream).uniform(0, step);
   const taken = new Set<number>();
   for (let i = 0; i < count; i++) taken.add(Math.min(labels.length - 1, Math.floor(start + i * step)));
   const picked = [...taken].map((row) => rows[row] as number);
-  const chosen = [...permutation(picked.length, seed, 3, quizStream)].map((i) => picked[i] as number);
+  const chosen = [...permutation(picked.length, seed, draw + 3, quizStream)].map((i) => picked[i] as number);
   const rest = rows.filter((_, row) => !taken.has(row));
   return {
     chosen,
@@ -125,11 +132,12 @@ async function drawExamples(
   form: PictureForm,
   each: number,
   seed: number,
+  round: number,
 ): Promise<QuizPicture[]> {
   const wanted = Math.min(each, Math.floor(mostExamples / train.classes.length));
   const byClass: QuizPicture[][] = train.classes.map(() => []);
   let open = wanted === 0 ? 0 : byClass.length;
-  for (const index of permutation(train.length, seed, 4, quizStream)) {
+  for (const index of permutation(train.length, seed, drawsOf * round + 4, quizStream)) {
     if (open === 0) break;
     const own = byClass[train.target(index)] as QuizPicture[];
     if (own.length >= wanted || asked.has(train.sampleName(index))) continue;
@@ -163,6 +171,7 @@ export async function makeQuiz(dataset: Dataset, options: QuizOptions = {}): Pro
     throw new DataError(`makeQuiz: ${dataset.name} has one class only, so there is nothing to tell apart`);
   const wanted = whole('pictures', options.pictures ?? 30, 1, 1000);
   const each = whole('examples', options.examples ?? (dataset.classes.length > 20 ? 1 : 3), 0, mostExamples);
+  const round = whole('round', options.round ?? 1, 1, 1_000_000);
   const form = checkedForm(options.form);
   const split =
     options.split ??
@@ -174,7 +183,7 @@ export async function makeQuiz(dataset: Dataset, options: QuizOptions = {}): Pro
     }));
   const part = split[from] as PictureDataset;
   if (part.length === 0) throw new DataError(`makeQuiz: the ${from} part of ${dataset.name} has no pictures`);
-  const draw = drawSample(labelsOf(part), Math.min(wanted, part.length), seed);
+  const draw = drawSample(labelsOf(part), Math.min(wanted, part.length), seed, round);
   const unreadable: { name: string; reason: string }[] = [];
   const pictures = await showAll(part, draw, form, unreadable);
   if (pictures.length === 0)
@@ -182,7 +191,7 @@ export async function makeQuiz(dataset: Dataset, options: QuizOptions = {}): Pro
       `makeQuiz: none of the pictures drawn from the ${from} part of ${dataset.name} can be read (${unreadable[0]?.name}: ${unreadable[0]?.reason})`,
     );
   const asked = new Set(pictures.map(({ name }) => name));
-  const examples = await drawExamples(split.train as PictureDataset, asked, form, each, seed);
+  const examples = await drawExamples(split.train as PictureDataset, asked, form, each, seed, round);
   const names = pictures.map(({ name }) => name);
   return {
     name: dataset.name,
@@ -192,6 +201,7 @@ export async function makeQuiz(dataset: Dataset, options: QuizOptions = {}): Pro
     from,
     available: part.length,
     seed,
+    round,
     form,
     splitFingerprint: split.fingerprint,
     fingerprint: createHash('sha256')

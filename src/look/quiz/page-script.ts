@@ -29,6 +29,7 @@ async function step(path, body) {
   try {
     state = await call(path, body);
     await show();
+    $('notice').hidden = true;
   } catch (error) {
     $('notice').hidden = false;
     $('notice').textContent = error instanceof TypeError

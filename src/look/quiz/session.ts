@@ -86,12 +86,13 @@ export class QuizSession {
 
   /** As it is kept. */
   get attempt(): QuizAttempt {
-    const { fingerprint, splitFingerprint, from, seed, form, classes, pictures } = this.#quiz;
+    const { fingerprint, splitFingerprint, from, seed, round, form, classes, pictures } = this.#quiz;
     return {
       quiz: fingerprint,
       splitFingerprint,
       from,
       seed,
+      round,
       form,
       classes,
       pictures: pictures.length,

@@ -29,6 +29,8 @@ export interface Quiz {
   /** How many pictures that part has. */
   readonly available: number;
   readonly seed: number;
+  /** Another round, other pictures of the same part. */
+  readonly round: number;
   readonly form: PictureForm;
   /** Of the split: which sample is in which part. */
   readonly splitFingerprint: string;
@@ -78,6 +80,8 @@ export interface QuizAttempt {
   readonly splitFingerprint: string;
   readonly from: QuizPart;
   readonly seed: number;
+  /** Another round, other pictures of the same part. */
+  readonly round: number;
   readonly form: PictureForm;
   readonly classes: readonly string[];
   /** How many pictures were to be named. */

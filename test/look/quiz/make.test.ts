@@ -106,6 +106,12 @@ describe('makeQuiz', () => {
     assert.equal(one.fingerprint, two.fingerprint);
     assert.deepEqual(one.pictures, two.pictures);
     assert.notEqual(one.fingerprint, other.fingerprint);
+    const next = await makeQuiz(await open(), { seed: 4, pictures: 6, round: 2 });
+    assert.equal(next.splitFingerprint, one.splitFingerprint, 'another round leaves the split alone');
+    assert.notDeepEqual(
+      next.pictures.map(({ name }) => name),
+      one.pictures.map(({ name }) => name),
+    );
   });
 
   test('from the training part: no example is asked', async () => {

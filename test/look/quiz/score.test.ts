@@ -100,6 +100,7 @@ describe('QuizSession', () => {
     from: 'validation',
     available: 9,
     seed: 0,
+    round: 1,
     form: { height: 8, width: 8, channels: 3, fit: 'squash', decode: 'fast' },
     splitFingerprint: 's',
     fingerprint: 'f',

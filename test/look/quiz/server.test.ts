@@ -51,6 +51,8 @@ async function post(server: QuizServer, what: string, body: unknown): Promise<An
   return { ...answer, json: isJson ? JSON.parse(answer.body.toString()) : undefined };
 }
 
+const wrongToken = `/${'x'.repeat(32)}/`;
+
 describe("the quiz's server", () => {
   let folder: string;
   let quiz: Quiz;
@@ -72,7 +74,7 @@ describe("the quiz's server", () => {
   test('nothing without the token', async () => {
     const server = await start();
     assert.match(server.url, /^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/$/);
-    const wrong = `/${'x'.repeat(32)}/`;
+    const wrong = wrongToken;
     for (const target of [
       '/',
       '/quiz',
@@ -110,6 +112,13 @@ describe("the quiz's server", () => {
     assert.equal(await status({ host, 'sec-fetch-site': 'cross-site' }), 403);
     assert.equal(await status({ host, 'sec-fetch-site': 'same-site' }), 403);
     assert.equal(await status({ host, 'sec-fetch-site': 'none' }), 200);
+    const link = { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    assert.equal(await status({ ...link, 'sec-fetch-dest': 'document' }), 200, 'a link in a terminal that is a page');
+    assert.equal(await status({ ...link, 'sec-fetch-dest': 'iframe' }), 403);
+    assert.equal(
+      (await request(server, wrongToken, { headers: { ...link, 'sec-fetch-dest': 'document' } })).status,
+      403,
+    );
   });
 
   test('reached from this machine alone', async () => {
