@@ -55,7 +55,7 @@ export function drawSample(
 ): { readonly chosen: number[]; replace(position: number): number | undefined } {
   const draw = drawsOf * round;
   const order = [...permutation(labels.length, seed, draw, quizStream)];
-  const classes = Math.max(...labels, 0) + 1;
+  const classes = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
   // Classes in random order, too: otherwise neighbours in the alphabet would exclude each other.
   const rank = permutation(classes, seed, draw + 1, quizStream);
   const rows = order.sort((a, b) => (rank[labels[a] as number] as number) - (rank[labels[b] as number] as number));
