@@ -8,6 +8,7 @@ interface LookArguments {
   fixList?: string;
   exclude?: string | false;
   quick?: boolean;
+  turned?: boolean;
   samples: number;
   seed: number;
 }
@@ -42,6 +43,7 @@ export function addLook(program: Command): void {
     .option('--exclude <file>', 'leave out the samples of this list')
     .option('--no-exclude', 'look at everything, whatever lists lie with the data')
     .option('--quick', 'without near copies, outliers and separability')
+    .option('--turned', 'look for mirrored and turned copies, too')
     .option('--samples <n>', 'pictures per class on the page', wholeNumber, 12)
     .option('--seed <n>', 'which pictures are drawn for the page', wholeNumber, 0)
     .action(async (source: string, options: LookArguments) => {
@@ -69,6 +71,7 @@ async function run(source: string, options: LookArguments, progress: ReturnType<
   const report = await look(dataset, {
     seed,
     quick: options.quick === true,
+    turned: options.turned === true,
     onEvent: (event) => {
       if (event.kind === 'counts')
         progress.show(

@@ -1,5 +1,7 @@
 /** Looking at data: what is in it, what is wrong with it, and what to do. */
+export { exclusionsFrom, writeFixList } from './fix-list.js';
 export { type LookEvent, type LookOptions, look, lookQuickly, type QuickLook } from './look.js';
+export { type LookPageOptions, lookPage, writeLookPage } from './page/page.js';
 export type {
   ClassCount,
   ColumnSummary,
@@ -15,3 +17,4 @@ export type {
   TableSummary,
   TextSummary,
 } from './report.js';
+export { type TerminalOptions, terminalSummary } from './terminal.js';

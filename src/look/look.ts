@@ -31,6 +31,8 @@ export interface LookOptions {
   readonly seed?: number;
   /** Leave out near copies, outliers and separability. Default false. */
   readonly quick?: boolean;
+  /** Pictures: look for mirrored and turned copies, too. Default false. */
+  readonly turned?: boolean;
   readonly onEvent?: ((event: LookEvent) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -56,7 +58,7 @@ function openPart(dataset: Dataset): { dataset: Dataset; sealed: number } {
  */
 export async function look(dataset: Dataset, options: LookOptions = {}): Promise<LookReport> {
   const began = performance.now();
-  const { seed = 0, quick = false, onEvent, signal } = options;
+  const { seed = 0, quick = false, turned = false, onEvent, signal } = options;
   const { dataset: open, sealed } = openPart(dataset);
   if (open.length === 0) throw new DataError(`${dataset.name} has no samples that may be looked at`);
   const classes = classCounts(open, countClasses(open));
@@ -83,6 +85,7 @@ export async function look(dataset: Dataset, options: LookOptions = {}): Promise
       const seen = await lookAtPictures(open, {
         seed,
         quick,
+        turned,
         signal,
         onProgress: (done, total, stage) => onEvent?.({ kind: 'progress', stage, done, total }),
       });

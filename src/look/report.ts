@@ -16,6 +16,7 @@ export type LookKind =
   // Copies
   | 'exact-duplicates'
   | 'near-duplicates'
+  | 'turned-duplicates'
   | 'conflicting-labels'
   | 'leak'
   // Pictures
@@ -192,6 +193,7 @@ const importance: readonly LookKind[] = [
   'imbalance',
   'rare-classes',
   'near-duplicates',
+  'turned-duplicates',
   'outlier',
   'blurry',
   'dark',
@@ -217,5 +219,7 @@ export function spreadOf(values: ArrayLike<number>): Spread {
 /** A share in percent, in few characters. */
 export function percent(share: number): string {
   const value = 100 * share;
+  // Nearly all is not all.
+  if (value > 99 && value < 100) return `${Math.min(99.9, value).toFixed(1)} %`;
   return `${value !== 0 && Math.abs(value) < 10 ? Number(value.toPrecision(2)) : Math.round(value)} %`;
 }

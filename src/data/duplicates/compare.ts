@@ -125,14 +125,21 @@ function solve(matrix: Float64Array, right: Float64Array): number[] | null {
 const stretch = 1.25;
 const shift = 4;
 
-/** Correlation of two thumbnails where they fit best, from −1 to 1. */
+/** Copies come to lie over each other quickly: what fits no better than this after so many rounds is none, and is given up. */
+const givenUp: readonly (readonly [round: number, correlation: number])[] = [
+  [1, 0.5],
+  [2, 0.7],
+  [4, 0.85],
+];
+
+/** Correlation of two thumbnails where they fit best, from −1 to 1; a lower bound of it where they are no copies. */
 export function alignedCorrelation(a: Standard, b: Standard): number {
   let at = [1, 0, 1, 0];
   let best = plainCorrelation(a, b);
   for (let round = 0; round < 10; round++) {
     const { correlation, covered, step } = fitOnce(a, b, at);
     if (covered > 0.6) best = Math.max(best, correlation);
-    if (!step) break;
+    if (!step || givenUp.some(([after, least]) => round >= after && best < least)) break;
     const next = at.map((value, i) => value + (step[i] as number));
     const [sx, tx, sy, ty] = next as [number, number, number, number];
     const allowed = [sx, sy].every((s) => s > 1 / stretch && s < stretch) && [tx, ty].every((t) => Math.abs(t) < shift);

@@ -186,7 +186,7 @@ function findingsSection(shown: readonly Shown[], pictures: Map<number, Thumbnai
         .join('')}</table></div>`;
     const left = finding.samples.length - samples.length;
     const more = left > 0 ? `<p class="more">and ${number(left)} more; praxis look --json names all of them</p>` : '';
-    return `<article class="card finding ${severity}" data-holder="${html(`${kind} ${message}`.toLowerCase())}"><div class="what">${severity} · ${kind.replaceAll('-', ' ')}</div><p>${html(message)}</p><p class="remedy">${html(remedy)}</p>${strip}${more}</article>`;
+    return `<article class="card finding ${severity}" data-holder="${html(`${severity} ${kind} ${kind.replaceAll('-', ' ')}`)}"><div class="what">${severity} · ${kind.replaceAll('-', ' ')}</div><p>${html(message)}</p><p class="remedy">${html(remedy)}</p>${strip}${more}</article>`;
   });
   return `<section id="findings"><h2>Findings</h2>${cards.join('\n') || '<div class="card">Nothing remarkable was found.</div>'}</section>`;
 }
@@ -219,6 +219,14 @@ function labelsSection(report: LookReport): string {
 
 const row = (name: string, value: string): string => `<tr><th>${name}</th><td>${html(value)}</td></tr>`;
 
+function sizes(own: readonly { width: number; height: number; count: number }[]): string {
+  const [first] = own;
+  if (!first) return '';
+  if (own.length === 1)
+    return `<div class="card"><h3>Sizes</h3><p class="more">All pictures are ${first.width} × ${first.height}.</p></div>`;
+  return `<div class="card"><h3>Sizes <small>the ${own.length} most frequent; larger dots: more pictures</small></h3>${sizeScatter(own)}</div>`;
+}
+
 function picturesSection(report: LookReport, thumbs: Map<number, Thumbnail> | null): string {
   const pictures = report.pictures;
   if (!pictures) return '';
@@ -247,7 +255,7 @@ function picturesSection(report: LookReport, thumbs: Map<number, Thumbnail> | nu
       ? `<div class="strip">${own.map((one) => figure({ index: one.index, name: one.name, note: fileSize(one.bytes) }, thumbs)).join('')}</div>`
       : '';
   return `<section id="facts"><h2>Pictures and files</h2><div class="columns"><div class="card"><h3>Facts</h3><table>${facts.join('')}</table></div>
-<div class="card"><h3>Sizes <small>the ${pictures.sizes.length} most frequent</small></h3>${sizeScatter(pictures.sizes)}</div></div>
+${sizes(pictures.sizes)}</div>
 <div class="columns"><div class="card"><h3>Smallest files</h3>${files(pictures.smallest)}</div><div class="card"><h3>Largest files</h3>${files(pictures.largest)}</div></div></section>`;
 }
 
@@ -286,7 +294,7 @@ function classSection(
 function textSection(dataset: Extract<Dataset, { kind: 'text' }>, classes: readonly ClassSamples[]): string {
   const cards = classes.map(({ name, count, indices }) => {
     const rows = indices.map((index) => {
-      const text = dataset.text(index);
+      const text = dataset.text(index).replace(/\s+/g, ' ');
       const short = text.length > 400 ? `${text.slice(0, 400)}…` : text;
       return `<tr data-search="${html(`${dataset.sampleName(index)} ${short}`.toLowerCase())}"><td>${html(short)}</td></tr>`;
     });

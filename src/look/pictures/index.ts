@@ -1,10 +1,12 @@
 /** Looking at pictures: one pass over the files, then everything from what was measured. */
 import { type Duplicates, findDuplicates } from '../../data/duplicates/index.js';
 import { measurePictures, type PictureMeasurements } from '../../data/duplicates/measure.js';
+import { findTurned } from '../../data/duplicates/turned.js';
+import { counted } from '../../data/split/findings.js';
 import type { PictureDataset } from '../../data/types.js';
 import { copyFindings } from '../copies.js';
 import { toldBy } from '../labels.js';
-import { type LookFinding, type PictureSummary, percent, type Separability } from '../report.js';
+import { type FindingSample, type LookFinding, type PictureSummary, percent, type Separability } from '../report.js';
 import { fileFindings } from './files.js';
 import { qualityFindings } from './quality.js';
 import { pictureSummary } from './summary.js';
@@ -13,6 +15,8 @@ export interface PictureLookOptions {
   readonly seed: number;
   /** Leave out near copies, outliers and the probe: what takes more than the one pass. */
   readonly quick: boolean;
+  /** Look for mirrored and turned copies, too. */
+  readonly turned: boolean;
   readonly onProgress?: ((done: number, total: number, stage: 'pictures' | 'copies' | 'outliers') => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -24,7 +28,7 @@ export interface PictureLook {
 }
 
 export async function lookAtPictures(dataset: PictureDataset, options: PictureLookOptions): Promise<PictureLook> {
-  const { seed, quick, onProgress, signal } = options;
+  const { seed, quick, turned, onProgress, signal } = options;
   const measured = await measurePictures(dataset, {
     onProgress: (done, total) => onProgress?.(done, total, 'pictures'),
     signal,
@@ -38,6 +42,7 @@ export async function lookAtPictures(dataset: PictureDataset, options: PictureLo
     ...qualityFindings(dataset, measured),
     ...shortcuts(dataset, measured),
   ];
+  if (turned) findings.push(...(await turnedFindings(dataset, measured, signal)));
   if (!quick) {
     onProgress?.(0, 1, 'outliers');
     // The engine is loaded only now: everything above works without.
@@ -65,6 +70,31 @@ async function probe(
     seed,
     groupOf: (index) => groups.get(index) ?? index,
   });
+}
+
+async function turnedFindings(
+  dataset: PictureDataset,
+  measured: PictureMeasurements,
+  signal: AbortSignal | undefined,
+): Promise<LookFinding[]> {
+  const pairs = await findTurned(measured, { signal });
+  const first = pairs[0];
+  if (!first) return [];
+  const different = pairs.filter(({ a, b }) => dataset.labels(a).join() !== dataset.labels(b).join()).length;
+  const samples: FindingSample[] = pairs.flatMap(({ a, b, how }, group) => [
+    { index: a, name: dataset.sampleName(a), group },
+    { index: b, name: dataset.sampleName(b), group, note: `${how}: ${dataset.sampleName(a)}` },
+  ]);
+  return [
+    {
+      kind: 'turned-duplicates',
+      severity: different > 0 ? 'warning' : 'note',
+      message: `${counted(pairs.length, 'picture is another one', 'pictures are others')} mirrored or turned${different > 0 ? `, ${different} of them with other labels` : ''}; for instance ${dataset.sampleName(first.b)} and ${dataset.sampleName(first.a)}.`,
+      evidence: { pairs: pairs.length, withOtherLabels: different, distances: pairs.map(({ distance }) => distance) },
+      remedy: 'Keep both on one side of the split, or leave one out; augmentation makes such copies anyway.',
+      samples,
+    },
+  ];
 }
 
 /** Of what guessing leaves wrong, how much a shortcut must get right to be told. */

@@ -8,7 +8,7 @@ import { countOf } from './files.js';
 /** How many of the smallest and largest files are named. */
 const named = 5;
 /** How many different sizes are listed. */
-const listedSizes = 12;
+const listedSizes = 200;
 
 export function pictureSummary(
   dataset: PictureDataset,
