@@ -41,8 +41,10 @@ async function whole(flag: string, text: string, least: number, most: number): P
 
 /** Rows are what it is, columns what was said. */
 export function confusionLines(score: Pick<QuizScore, 'confusion'>, classes: readonly string[]): string[] {
-  const width = 10;
-  const side = Math.min(16, Math.max(...classes.map((name) => name.length)));
+  const longest = Math.max(...classes.map((name) => name.length));
+  const side = Math.min(16, longest);
+  // Within the 80 columns that every terminal has.
+  const width = Math.max(5, Math.min(longest + 2, Math.floor((79 - side) / classes.length)));
   const head = ''.padEnd(side) + classes.map((name) => short(name, width - 2).padStart(width)).join('');
   return [
     head.trimEnd(),

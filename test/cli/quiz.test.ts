@@ -181,7 +181,7 @@ describe('praxis quiz', () => {
         },
         ['ash', 'beech'],
       ),
-      ['            ash     beech', 'ash           ·         1', 'beech         ·         1'],
+      ['         ash  beech', 'ash        ·      1', 'beech      ·      1'],
     );
     assert.deepEqual(resultLines(scoreQuiz([], { classes: 2 }), ['ash', 'beech']), ['Nothing was answered.']);
     const [mac, windows, linux] = (['darwin', 'win32', 'linux'] as const).map((platform) =>
