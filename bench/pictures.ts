@@ -1,4 +1,4 @@
-/** Picture files for the benchmarks: JPEG of about 60 kB, 500 × 667 as the flowers of the course. */
+/** Picture files for the benchmarks: JPEG of 500 × 667 and about 42 kB, as the 8,189 photographs of Flowers-102 (345 MB) are on average. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -20,9 +20,9 @@ export async function makePictures(root: string, count: number, classes: number)
       .raw()
       .toBuffer();
     for (let k = 0; k < soft.length; k++)
-      soft[k] = Math.max(0, Math.min(255, (soft[k] as number) + ((k * 2654435761) >>> 27) - 16));
+      soft[k] = Math.max(0, Math.min(255, (soft[k] as number) + ((k * 2654435761) >>> 28) - 8));
     const encoded = await sharp(soft, { raw: { width, height, channels: 3 } })
-      .jpeg({ quality: 88 })
+      .jpeg({ quality: 72 })
       .toBuffer();
     writeFileSync(path.join(root, file), encoded);
   }
