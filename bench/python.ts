@@ -18,7 +18,17 @@ export class PythonSide {
   static async start(python: ParityPython, threads: number, file = 'reference.py'): Promise<PythonSide> {
     const script = fileURLToPath(new URL(file, import.meta.url));
     const env = { ...process.env, ...python.environment, PRAXIS_BENCH_THREADS: String(threads) };
-    const side = new PythonSide(spawn(python.command, ['-W', 'ignore', script], { env }));
+    return PythonSide.#greeted(spawn(python.command, ['-W', 'ignore', script], { env }));
+  }
+
+  /** The same for a compiled part of Praxis in a process of its own. */
+  static async startNode(file: string): Promise<PythonSide> {
+    const script = fileURLToPath(new URL(file, import.meta.url));
+    return PythonSide.#greeted(spawn(process.execPath, [script], { env: process.env }));
+  }
+
+  static async #greeted(process: ChildProcessWithoutNullStreams): Promise<PythonSide> {
+    const side = new PythonSide(process);
     const greeting = await side.#line();
     if (!greeting.startsWith('ready')) throw new Error(`The PyTorch side did not start: ${greeting}`);
     return side;
