@@ -1,5 +1,7 @@
 /** Praxis: deep learning in practice. The engine (`torch`) is libtorch; everything else is TypeScript. */
 export * from './data/index.js';
+export * from './look/index.js';
+export * from './look/quiz/index.js';
 export * from './models/index.js';
 export * as F from './nn/functional.js';
 export * as nn from './nn/index.js';

@@ -7,10 +7,12 @@ import { addCache } from './cache.js';
 import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
 import { addDraw } from './draw.js';
+import { addLook } from './look.js';
 import { addModels } from './models.js';
 import { addNormalise } from './normalise.js';
 import { addPredict } from './predict.js';
 import { addPreview } from './preview.js';
+import { addQuiz } from './quiz.js';
 import { addRuns } from './runs.js';
 import { addSetup } from './setup.js';
 import { addSplit } from './split.js';
@@ -24,6 +26,8 @@ const commands: readonly ((program: Command) => void)[] = [
   addTest,
   addPredict,
   addRuns,
+  addLook,
+  addQuiz,
   addSplit,
   addNormalise,
   addPreview,
