@@ -1,51 +1,6 @@
-/** Networks of the benchmarks: the seed text's ConvNet, and the parameters of a ResNet-18. */
-import { F, nn, optim, type Tensor, torch } from '../src/index.js';
+/** Steps of the benchmarks over networks: the seed text's ConvNet, and the parameters of a ResNet-18. */
+import { ConvNet, F, optim, torch } from '../src/index.js';
 import type { Run } from './cases.js';
-
-class CNNBlock extends nn.Module {
-  c1: nn.Conv2d;
-  n1: nn.GroupNorm;
-  c2: nn.Conv2d;
-  n2: nn.GroupNorm;
-  relu1 = new nn.ReLU();
-  relu2 = new nn.ReLU();
-  skip: nn.Module;
-
-  constructor(inputs: number, outputs: number, stride: number) {
-    super();
-    this.c1 = new nn.Conv2d(inputs, outputs, 3, { stride, padding: 1 });
-    this.n1 = new nn.GroupNorm(1, outputs);
-    this.c2 = new nn.Conv2d(outputs, outputs, 3, { stride: 1, padding: 1 });
-    this.n2 = new nn.GroupNorm(1, outputs);
-    this.skip = inputs === outputs ? new nn.Identity() : new nn.Conv2d(inputs, outputs, 1, { stride });
-  }
-
-  override forward(x0: Tensor): Tensor {
-    const x = this.relu1.forward(this.n1.forward(this.c1.forward(x0)));
-    return this.relu2.forward(this.n2.forward(this.c2.forward(x))).add(this.skip.forward(x0) as Tensor);
-  }
-}
-
-/** The ConvNet of the seed text, with the class count free. */
-class ConvNet extends nn.Module {
-  network: nn.Sequential;
-
-  constructor(channels = 32, blocks = 4, classes = 102) {
-    super();
-    const layers: nn.Module[] = [new nn.Conv2d(3, channels, 11, { stride: 2, padding: 5 })];
-    let width = channels;
-    for (let i = 0; i < blocks; i++) {
-      layers.push(new CNNBlock(width, 2 * width, 2));
-      width *= 2;
-    }
-    layers.push(new nn.Conv2d(width, classes, 1));
-    this.network = new nn.Sequential(...layers);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return (this.network.forward(x) as Tensor).mean(-1).mean(-1);
-  }
-}
 
 /** Shapes of the 62 parameters (11,689,512 numbers) of torchvision's ResNet-18. */
 function resnet18Shapes(): number[][] {
@@ -74,7 +29,7 @@ export function adamw(): Run {
 /** Forward, backward and AdamW of the seed's ConvNet at batch 32, 128 × 128, float32. */
 export function convnet(): Run {
   torch.manualSeed(0);
-  const net = new ConvNet();
+  const net = new ConvNet({ channels: 32, blocks: 4, classes: 102 });
   const optimizer = new optim.AdamW(net.parameters(), { lr: 0.005 });
   const x = torch.randn(32, 3, 128, 128);
   const y = torch.randint(0, 102, [32]);

@@ -164,7 +164,7 @@ async function prepare(
   const dataset = await recipe.openData(data);
   if (dataset.kind !== 'pictures')
     throw new DataError(`${data} holds no pictures but a ${dataset.kind} data set; a quiz shows pictures`);
-  const look = await recipe.lookQuickly(dataset);
+  const look = await recipe.firstFacts(dataset);
   const split = await recipe.makeSplit(dataset, settings, (done, all) =>
     progress.show(`looking at picture ${grouped(done)} of ${grouped(all)}`, done === all),
   );

@@ -13,18 +13,17 @@ export interface DeviceChoice {
  * @throws RunError when the one asked for is not there
  */
 export function pickDevice(wanted = 'auto'): DeviceChoice {
-  const has = { cuda: torch.cuda.isAvailable(), mps: torch.mps.isAvailable() };
   const messages = {
     cuda: 'CUDA backend available.',
     mps: 'Arm mac GPU available, using GPU.',
     cpu: 'GPU not available, using CPU',
   };
   if (wanted === 'auto') {
-    const device = has.cuda ? 'cuda' : has.mps ? 'mps' : 'cpu';
+    const device = torch.bestDevice();
     return { device, message: messages[device] };
   }
   const [type = 'cpu'] = wanted.split(':');
-  if ((type === 'cuda' && !has.cuda) || (type === 'mps' && !has.mps))
+  if ((type === 'cuda' || type === 'mps') && !torch[type].isAvailable())
     throw new RunError(
       `device: ${wanted} was asked for, but this engine sees no ${type === 'cuda' ? 'CUDA device' : 'Apple GPU'}; use cpu, or see praxis doctor.`,
     );

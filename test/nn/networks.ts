@@ -1,51 +1,8 @@
 /** Networks for the tests of nn: the seed text's ConvNet, and one with everything that a state dict can hold. */
 import { nn, type Tensor, torch } from '../../src/index.js';
 
-class CNNBlock extends nn.Module {
-  c1: nn.Conv2d;
-  n1: nn.GroupNorm;
-  c2: nn.Conv2d;
-  n2: nn.GroupNorm;
-  relu = new nn.ReLU();
-  skip: nn.Module;
-
-  constructor(inChannels: number, outChannels: number, stride: number) {
-    super();
-    this.c1 = new nn.Conv2d(inChannels, outChannels, 3, { stride, padding: 1 });
-    this.n1 = new nn.GroupNorm(1, outChannels);
-    this.c2 = new nn.Conv2d(outChannels, outChannels, 3, { padding: 1 });
-    this.n2 = new nn.GroupNorm(1, outChannels);
-    this.skip = inChannels === outChannels ? new nn.Identity() : new nn.Conv2d(inChannels, outChannels, 1, { stride });
-  }
-
-  override forward(x: Tensor): Tensor {
-    const inner = this.relu.forward(this.n1.forward(this.c1.forward(x)));
-    return this.relu.forward(this.n2.forward(this.c2.forward(inner))).add(this.skip.forward(x));
-  }
-}
-
 /** The network of the seed text, "Making it work, in practice". */
-export class ConvNet extends nn.Module {
-  static readonly CNNBlock = CNNBlock;
-  network: nn.Sequential;
-
-  constructor(options: { channels?: number; blocks?: number; classes?: number } = {}) {
-    super();
-    const { channels = 64, blocks = 4, classes = 102 } = options;
-    const layers: nn.Module[] = [new nn.Conv2d(3, channels, 11, { stride: 2, padding: 5 })];
-    let width = channels;
-    for (let i = 0; i < blocks; i++) {
-      layers.push(new CNNBlock(width, 2 * width, 2));
-      width *= 2;
-    }
-    layers.push(new nn.Conv2d(width, classes, 1));
-    this.network = new nn.Sequential(...layers);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.network.forward(x).mean(-1).mean(-1);
-  }
-}
+export { ConvNet } from '../../src/models/index.js';
 
 /** Parameters and buffers of every kind, shared ones among them. */
 export class Assorted extends nn.Module {

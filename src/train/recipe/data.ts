@@ -47,7 +47,7 @@ export function requireWritable(folder: string): void {
 }
 
 /** Counts, labels, sizes: what can be known without decoding. */
-export async function lookQuickly(dataset: Dataset): Promise<Look> {
+export async function firstFacts(dataset: Dataset): Promise<Look> {
   const counts = new Array<number>(dataset.classes.length).fill(0);
   for (let i = 0; i < dataset.length; i++)
     for (const label of dataset.labels(i)) counts[label] = (counts[label] as number) + 1;

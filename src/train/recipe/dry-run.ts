@@ -6,7 +6,7 @@ import { createModel, describeModel, measureModel, trainingBytes } from '../../m
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
 import { augmentationFor } from './augmentation.js';
-import { lookQuickly, openData } from './data.js';
+import { firstFacts, openData } from './data.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
 
@@ -24,7 +24,7 @@ const grouped = (n: number): string => Math.round(n).toLocaleString('en-GB');
 export async function dryRun(data: string | Dataset, settings: TrainSettings): Promise<DryRun> {
   const dataset = await openData(data);
   checkModelTakes(dataset, settings.model);
-  const look = await lookQuickly(dataset);
+  const look = await firstFacts(dataset);
   const [train, validation, test] = settings.split;
   // Comparing pictures would take a while and moves a few of them at most.
   const split = await splitDataset(dataset, {

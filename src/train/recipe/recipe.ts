@@ -21,7 +21,7 @@ import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, formForCrops } from './augmentation.js';
-import { describeSplit, lookQuickly, makeSplit, normalise, openData, requireWritable } from './data.js';
+import { describeSplit, firstFacts, makeSplit, normalise, openData, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { findRate } from './rate.js';
@@ -100,7 +100,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
   requireWritable(settings.out);
   if (options.model === undefined) checkModelTakes(dataset, settings.model);
   const noun = sampleNoun(dataset);
-  const look = await lookQuickly(dataset);
+  const look = await firstFacts(dataset);
   line('look', look.text, look.facts);
   for (const warning of look.warnings) warn(warning);
 
