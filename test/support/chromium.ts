@@ -76,15 +76,16 @@ export class BrowserPage {
   }
 
   async goto(url: string): Promise<void> {
-    const loaded = this.browser.next('Page.loadEventFired', this.session);
-    await this.send('Page.navigate', { url });
-    await loaded;
+    await this.#loaded('Page.navigate', { url });
   }
 
   async reload(): Promise<void> {
+    await this.#loaded('Page.reload');
+  }
+
+  async #loaded(method: string, params: object = {}): Promise<void> {
     const loaded = this.browser.next('Page.loadEventFired', this.session);
-    await this.send('Page.reload');
-    await loaded;
+    await Promise.all([this.send(method, params), loaded]);
   }
 
   /** Value of an expression in the page, awaited if it is a promise. */
@@ -98,11 +99,17 @@ export class BrowserPage {
     return result.value;
   }
 
-  /** Waits until an expression is true. */
-  async until(expression: string, seconds = 10): Promise<void> {
+  /** Waits until an expression is true. The time is for machines under load: what is not so by then never will be. */
+  async until(expression: string, seconds = 60): Promise<void> {
     const end = Date.now() + seconds * 1000;
     while (!(await this.evaluate<boolean>(`Boolean(${expression})`))) {
-      if (Date.now() > end) throw new Error(`after ${seconds} s still not true in the page: ${expression}`);
+      if (Date.now() > end) {
+        const text = await this.evaluate<string>('document.body.innerText');
+        const troubles = this.troubles.length > 0 ? `; its troubles: ${this.troubles.join(', ')}` : '';
+        throw new Error(
+          `after ${seconds} s still not true in the page: ${expression}; it says: ${text.slice(0, 500)}${troubles}`,
+        );
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -122,16 +129,37 @@ export class BrowserPage {
   }
 }
 
-/** A browser of its own, with an empty profile. */
+/** How long Chromium may take to answer a command or to load a page, in seconds. */
+const patience = 60;
+
+interface Waiting {
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A browser of its own, with an empty profile. Whoever starts it closes it in `finally` or `after`: it keeps the process alive. */
 export class Browser {
   #id = 0;
-  readonly #waiting = new Map<number, (message: Message) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(message: Message) => void>();
+  /** Resolves when Chromium has ended, whatever ended it. */
+  readonly #gone: Promise<void>;
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly profile: string,
   ) {
+    this.#gone = new Promise((resolve) => {
+      const end = (why: string): void => {
+        resolve();
+        for (const { reject } of this.#waiting.values()) reject(new Error(`Chromium ${why}`));
+        this.#waiting.clear();
+      };
+      child.once('exit', (code, signal) => end(`has ended (${signal ?? code})`));
+      child.once('error', (error) => end(`did not start: ${error.message}`));
+    });
+    // A write to a Chromium that has ended fails; what waits for the answer hears of the end.
+    (child.stdio[3] as Writable).on('error', () => undefined);
     let text = '';
     const input = child.stdio[4] as Readable;
     input.setEncoding('utf8').on('data', (chunk: string) => {
@@ -162,41 +190,64 @@ export class Browser {
     ];
     const child = spawn(command as string, flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
     const browser = new Browser(child, profile);
-    await browser.send('Browser.getVersion');
-    return browser;
+    try {
+      await browser.send('Browser.getVersion');
+      return browser;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
   }
 
   #hear(message: Message): void {
     if (message.id !== undefined) {
-      this.#waiting.get(message.id)?.(message);
+      this.#waiting.get(message.id)?.resolve(message);
       this.#waiting.delete(message.id);
     } else for (const listener of this.#listeners) listener(message);
   }
 
   send(method: string, params: object = {}, sessionId?: string): Promise<Record<string, unknown>> {
     const id = ++this.#id;
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`${method}: no answer from Chromium in 30 s`)), 30_000);
-      this.#waiting.set(id, ({ error, result }) => {
-        clearTimeout(late);
-        if (error) reject(new Error(`${method}: ${error.message}`));
-        else resolve(result ?? {});
-      });
+    if (this.child.exitCode !== null || this.child.signalCode !== null)
+      return Promise.reject(new Error(`${method}: Chromium has ended`));
+    const answer = new Promise<Message>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
       const pipe = this.child.stdio[3] as Writable;
       pipe.write(`${JSON.stringify({ id, method, params, ...(sessionId ? { sessionId } : {}) })}\0`);
     });
+    return this.#within(method, answer).then(({ error, result }) => {
+      if (error) throw new Error(`${method}: ${error.message}`);
+      return result ?? {};
+    });
+  }
+
+  async #within<Result>(what: string, promise: Promise<Result>): Promise<Result> {
+    let late: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      late = setTimeout(() => reject(new Error(`${what}: nothing from Chromium in ${patience} s`)), patience * 1000);
+    });
+    try {
+      return await Promise.race([promise, limit]);
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   /** The next event of a kind. */
-  next(method: string, session: string): Promise<void> {
-    return new Promise((resolve) => {
-      const listener = (message: Message): void => {
-        if (message.method !== method || message.sessionId !== session) return;
-        this.#listeners.delete(listener);
-        resolve();
+  async next(method: string, session: string): Promise<void> {
+    let listener: (message: Message) => void = () => undefined;
+    const heard = new Promise<void>((resolve, reject) => {
+      listener = (message) => {
+        if (message.method === method && message.sessionId === session) resolve();
       };
       this.#listeners.add(listener);
+      void this.#gone.then(() => reject(new Error(`${method}: Chromium has ended`)));
     });
+    try {
+      await this.#within(method, heard);
+    } finally {
+      this.#listeners.delete(listener);
+    }
   }
 
   async page(options: PageOptions = {}): Promise<BrowserPage> {
@@ -223,12 +274,11 @@ export class Browser {
     return page;
   }
 
-  /** Ends it and removes its profile. */
+  /** Ends it, also where it no longer answers, and removes its profile. */
   async close(): Promise<void> {
-    const gone = new Promise((resolve) => this.child.once('exit', resolve));
-    void this.send('Browser.close').catch(() => undefined);
+    this.send('Browser.close').catch(() => undefined);
     const late = setTimeout(() => this.child.kill('SIGKILL'), 5000);
-    await gone;
+    await this.#gone;
     clearTimeout(late);
     rmSync(this.profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }

@@ -162,16 +162,22 @@ describe("the quiz's page in a browser", { skip: skipBrowser }, () => {
 
   test('when the server has gone, the page says so', async () => {
     const server = await startQuizServer(few);
-    const page = await browser.page();
-    await page.goto(server.url);
-    await page.press(' ');
-    await asked(page, 0, few.pictures.length);
-    await server.close();
-    await page.press('1');
-    await shown(page, 'notice');
-    assert.match(
-      await page.evaluate<string>('document.getElementById("notice").innerText'),
-      /What you answered is kept/,
-    );
+    try {
+      const page = await browser.page();
+      await page.goto(server.url);
+      // Before the quiz is there, keys do nothing.
+      await shown(page, 'learn');
+      await page.press(' ');
+      await asked(page, 0, few.pictures.length);
+      await server.close();
+      await page.press('1');
+      await shown(page, 'notice');
+      assert.match(
+        await page.evaluate<string>('document.getElementById("notice").innerText'),
+        /What you answered is kept/,
+      );
+    } finally {
+      await server.close();
+    }
   });
 });
