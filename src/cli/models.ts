@@ -12,6 +12,7 @@ interface ModelsArguments {
   readonly device: string;
   readonly measure: boolean;
   readonly layers?: boolean;
+  readonly weights?: boolean;
   readonly json?: boolean;
 }
 
@@ -119,6 +120,26 @@ function readSize(text: string): readonly [number, number] | null {
   return [Number(found[1]), Number(found[2] ?? found[1])];
 }
 
+/** The known pretrained weights, of the named models or of all, and where the downloaded ones are. */
+async function listWeights(names: readonly string[], json: boolean): Promise<void> {
+  const { knownWeights, modelSpec, weightsFolder } = await import('../models/index.js');
+  const models = new Set(names.map((name) => modelSpec(name).name));
+  const found = knownWeights.filter(({ model }) => models.size === 0 || models.has(model));
+  if (json) return console.log(JSON.stringify(found, null, 2));
+  const rows = found.map(({ name, model, side, trainedOn, also }) => [
+    `${name}${also === undefined ? '' : ` (${also.join(', ')})`}`,
+    model,
+    String(side),
+    trainedOn,
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(7, ...rows.map((row) => (row[column] as string).length)));
+  for (const row of [['weights', 'model', 'pixels', 'trained on'], ...rows])
+    console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  console.log(
+    `\nDownloaded weights are kept in ${weightsFolder()}; a file, a folder, an address or a place on the hub (timm/…) do as well as a name.`,
+  );
+}
+
 async function rowsOf(
   names: readonly string[],
   size: readonly [number, number],
@@ -166,6 +187,10 @@ async function run(given: readonly string[], options: ModelsArguments): Promise<
   if (!(options.seconds > 0)) return '--seconds must be a number above 0.';
   const { modelNames, modelSpec } = await import('../models/index.js');
   const names = given.length > 0 ? given.map((name) => modelSpec(name).name) : modelNames();
+  if (options.weights === true) {
+    await listWeights(given, options.json === true);
+    return null;
+  }
   if (options.layers === true && given.length === 0)
     return `--layers needs a model: praxis models resnet18 --layers. There are ${names.join(', ')}.`;
   const rows = await rowsOf(names, size, options.layers === true ? { ...options, measure: false } : options);
@@ -196,6 +221,7 @@ export function addModels(program: Command): void {
     .option('--device <name>', 'cpu, cuda or mps; auto takes the best there is', 'auto')
     .option('--no-measure', 'count only, do not measure speed')
     .option('--layers', 'show the layers of the named model')
+    .option('--weights', 'list the pretrained weights that are known by name')
     .option('--json', 'print everything as JSON')
     .action(async (names: readonly string[], options: ModelsArguments) => {
       try {

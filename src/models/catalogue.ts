@@ -1,6 +1,6 @@
 /** The models by name, each with what a person needs to choose it. */
 import type * as nn from '../nn/index.js';
-import { CifarResNet } from './cifar-res-net.js';
+import { CifarResNet, type ShortcutOption } from './cifar-res-net.js';
 import { ConvNet } from './conv-net.js';
 import { ConvNeXt } from './conv-next.js';
 import { MLP } from './multilayer-perceptron.js';
@@ -25,6 +25,8 @@ export interface ModelOptions {
   readonly blocks?: readonly number[];
   /** How pictures enter a residual network, see `ResNetOptions`. */
   readonly stem?: ResNetOptions['stem'];
+  /** How the shortcuts of a CIFAR ResNet change size: `A` without weights (default), `B` by a convolution. */
+  readonly shortcut?: ShortcutOption;
   /** Share of units left out before the last layer, default 0. */
   readonly dropout?: number;
   /** Share of residual branches left out in the last block, growing from 0 in the first (stochastic depth), default 0. */
@@ -73,9 +75,9 @@ const cifar = (depth: number, when: string): ModelEntry => ({
   when,
   source: `${residual}, section 4.2`,
   size: [32, 32],
-  takes: ['width', 'depth', 'dropout'],
-  make: ({ classes, channels, width, depth: given, dropout }) =>
-    new CifarResNet({ classes, inputChannels: channels, depth: given ?? depth, width, dropout }),
+  takes: ['width', 'depth', 'shortcut', 'dropout'],
+  make: ({ classes, channels, width, depth: given, shortcut, dropout }) =>
+    new CifarResNet({ classes, inputChannels: channels, depth: given ?? depth, width, option: shortcut, dropout }),
 });
 
 const imageNet = (

@@ -18,6 +18,7 @@ export {
 } from './describe.js';
 export { type MeasureOptions, type ModelSpeed, measureModel, type Speed } from './measure.js';
 export { MLP, type MLPOptions } from './multilayer-perceptron.js';
+export * from './pretrained/index.js';
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, type ResNetStem, resNetStems } from './res-net.js';
 export {
   Attention,

@@ -77,3 +77,11 @@ test('layers of a model; mistakes are answered in one sentence', () => {
     assert.equal(stderr.trim().split('\n').length, 1);
   }
 });
+
+test('the pretrained weights that are known by name', () => {
+  const { status, stdout } = models('resnet18', '--weights');
+  assert.equal(status, 0);
+  assert.match(stdout, /^resnet18\.tv_in1k \(ResNet18_Weights\.IMAGENET1K_V1\) +resnet18 +224 +ImageNet/m);
+  assert.doesNotMatch(stdout, /resnet50/);
+  assert.match(stdout, /kept in .*weights/);
+});

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { torch as built } from 'praxis';
 import { countRight, loadResNet20, readPictures } from '../../examples/resnet20.js';
-import { torch } from '../../src/torch/index.js';
+import { createPretrained, openWeights } from '../../src/models/index.js';
+import { type Tensor, torch } from '../../src/torch/index.js';
 
 const data = process.env.PRAXIS_DATA ?? fileURLToPath(new URL('../../../shared/data/', import.meta.url));
 const weights = path.join(data, 'resnet20-12fca82f.th');
@@ -33,4 +35,19 @@ test("others' ResNet-20 names as many pictures right as in PyTorch, with the sam
   const { right, total } = await countRight(net, folder);
   assert.equal(total, 2000);
   assert.ok(Math.abs(right - 1627) <= 1, `${right} right, in PyTorch 1627`);
+});
+
+test('the built-in model takes the file unchanged', {
+  skip: !existsSync(weights) && `there is no ${weights}`,
+}, async () => {
+  const given = await openWeights(weights);
+  assert.equal(given.model, 'resnet20');
+  assert.equal(given.statisticsAreKnown, true, 'known by name and checksum');
+  torch.manualSeed(1);
+  const x = torch.randn(4, 3, 32, 32);
+  const [ours, theirs] = [createPretrained(given).model.eval(), await loadResNet20(weights)];
+  // The example uses the built library, which has tensors of its own.
+  const expected = theirs.forward(built.tensor(x.toArray() as number[])).toArray() as number[];
+  const off = torch.noGrad(() => (ours.forward(x) as Tensor).sub(torch.tensor(expected)).abs().max().item() as number);
+  assert.ok(off < 1e-4, `logits are ${off} off`);
 });

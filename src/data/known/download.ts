@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError } from '../errors.js';
-import { md5Of } from './checksum.js';
+import { md5Of, sha256Of } from './checksum.js';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -24,11 +24,27 @@ export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void;
 }
 
-/** A file that the makers of a data set publish. */
+/** A file that the makers of a data set, or of weights, publish. */
 export interface RemoteFile {
   /** Addresses of the same bytes, in the order in which they are tried. */
   readonly urls: readonly string[];
-  readonly md5: string;
+  readonly md5?: string;
+  /** All of it or its beginning. Without either checksum only the length that the server tells can be checked. */
+  readonly sha256?: string;
+}
+
+/** The checksum of a file in the form in which its makers give theirs, and whether it is right. */
+async function check(
+  file: string,
+  { md5, sha256 }: RemoteFile,
+): Promise<{ right: boolean; is: string; should: string }> {
+  if (md5 !== undefined) {
+    const sum = await md5Of(file);
+    return { right: sum === md5, is: `MD5 ${sum}`, should: md5 };
+  }
+  if (sha256 === undefined) return { right: true, is: '', should: '' };
+  const sum = await sha256Of(file);
+  return { right: sum.startsWith(sha256), is: `SHA-256 ${sum}`, should: sha256.length < 64 ? `${sha256}…` : sha256 };
 }
 
 /** A failure that another try may mend. */
@@ -151,7 +167,7 @@ async function fetchAll(url: string, part: string, name: string, options: Downlo
 export async function download(remote: RemoteFile, target: string, options: DownloadOptions = {}): Promise<void> {
   const name = path.basename(target);
   if ((await sizeOf(target)) !== undefined) {
-    await checkFile(target, remote.md5);
+    await checkFile(target, remote);
     return;
   }
   const part = `${target}.part`;
@@ -161,7 +177,8 @@ export async function download(remote: RemoteFile, target: string, options: Down
     throw diskError(target, error) ?? error;
   }
   // A process that was killed at the very end left a whole file behind.
-  if ((await sizeOf(part)) !== undefined && (await md5Of(part)) === remote.md5) {
+  const checkable = remote.md5 !== undefined || remote.sha256 !== undefined;
+  if (checkable && (await sizeOf(part)) !== undefined && (await check(part, remote)).right) {
     await rename(part, target);
     return;
   }
@@ -170,16 +187,16 @@ export async function download(remote: RemoteFile, target: string, options: Down
     const resumed = ((await sizeOf(part)) ?? 0) > 0;
     try {
       await fetchAll(url, part, name, options);
-      let sum = await md5Of(part);
-      if (sum !== remote.md5 && resumed) {
+      let sum = await check(part, remote);
+      if (!sum.right && resumed) {
         // What was kept may have been the beginning of another file: once more from the start.
         await rm(part, { force: true });
         await fetchAll(url, part, name, options);
-        sum = await md5Of(part);
+        sum = await check(part, remote);
       }
-      if (sum !== remote.md5) {
+      if (!sum.right) {
         await rm(part, { force: true });
-        throw new DataError(`${url} gave a file with MD5 ${sum} instead of ${remote.md5}; it was not kept.`);
+        throw new DataError(`${url} gave a file with ${sum.is} instead of ${sum.should}; it was not kept.`);
       }
       await rename(part, target);
       return;
@@ -192,12 +209,12 @@ export async function download(remote: RemoteFile, target: string, options: Down
   throw failures[0] as DataError;
 }
 
-/** @throws DataError when the file's MD5 is another one */
-export async function checkFile(file: string, md5: string): Promise<void> {
-  const sum = await md5Of(file);
-  if (sum !== md5) {
+/** @throws DataError when the file's checksum is another one */
+export async function checkFile(file: string, remote: Omit<RemoteFile, 'urls'>): Promise<void> {
+  const sum = await check(file, { urls: [], ...remote });
+  if (!sum.right) {
     throw new DataError(
-      `${file} has MD5 ${sum} instead of ${md5}: it is damaged or another file; move it away and download it again.`,
+      `${file} has ${sum.is} instead of ${sum.should}: it is damaged or another file; move it away and download it again.`,
     );
   }
 }

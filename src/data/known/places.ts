@@ -41,7 +41,7 @@ export async function obtainFolder(set: string, wanted: ArchivedFolder, options:
   const file = path.join(base, archive);
   if (options.download) await download(remote, file, options);
   else if (!(await exists(file))) throw missing(set, target, file);
-  else if (options.verify !== false) await checkFile(file, remote.md5);
+  else if (options.verify !== false) await checkFile(file, remote);
   const whole = path.join(base, `.${folder}.unpacked`);
   await rm(whole, { recursive: true, force: true });
   try {
@@ -64,7 +64,7 @@ export async function obtainFile(
 ): Promise<string> {
   if (options.download) await download(remote, file, options);
   else if (!(await exists(file))) throw missing(set, file);
-  else if (options.verify !== false) await checkFile(file, remote.md5);
+  else if (options.verify !== false) await checkFile(file, remote);
   return file;
 }
 
