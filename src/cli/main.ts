@@ -7,6 +7,7 @@ import { addCache } from './cache.js';
 import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
 import { addDraw } from './draw.js';
+import { addEnsemble } from './ensemble.js';
 import { addLook } from './look.js';
 import { addModels } from './models.js';
 import { addNormalise } from './normalise.js';
@@ -25,6 +26,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addResume,
   addTest,
   addPredict,
+  addEnsemble,
   addRuns,
   addLook,
   addQuiz,

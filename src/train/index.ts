@@ -4,6 +4,7 @@ export type { Classifier, Machine, MemoryFormat as PictureMemoryFormat, Precisio
 export { defineConfig } from './config/define.js';
 export type { TrainOptions as TrainSettings } from './config/schema.js';
 export { type DeviceChoice, pickDevice } from './device.js';
+export * from './ensemble/index.js';
 export { ConfigError, RunError } from './errors.js';
 export { type Evaluation, evaluate, type Predictions } from './evaluate.js';
 export type { EpochEvent, Stage, StepEvent, TrainEvent } from './events.js';

@@ -3,6 +3,7 @@ import type { AugmentationSpec } from '../data/augment/index.js';
 import type { ChannelStatistics, PictureForm } from '../data/types.js';
 import type { ModelOptions } from '../models/index.js';
 import type { Machine } from './compute.js';
+import type { EnsemblePlan } from './ensemble/classifier.js';
 
 export type OptimizerName = 'adamw' | 'adam' | 'sgd' | 'lion' | 'rmsprop';
 export type ScheduleName = 'cosine' | 'linear' | 'step' | 'constant' | 'one-cycle';
@@ -62,6 +63,8 @@ export interface TrainPlan {
   readonly checkpointEvery: number;
   readonly keep: number;
   readonly averageBest: boolean;
+  /** Several networks whose probabilities are averaged; `model` then names none. */
+  readonly ensemble?: EnsemblePlan;
 }
 
 /** Updates of the whole run. */

@@ -6,6 +6,7 @@ import type { Dataset } from '../data/types.js';
 import { RunFolder, writeFileAtomic } from '../track/index.js';
 import { evaluationLoader } from './build.js';
 import { type Classifier, placeModel } from './compute.js';
+import { memberSplits } from './ensemble/write.js';
 import { RunError } from './errors.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import type { Interval } from './metrics.js';
@@ -55,7 +56,8 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     // Whatever is missing is found before the seal is broken.
     const ready = readier(dataset, run.path);
     const seal = await openSeal(split, {
-      files: [file],
+      // Of an ensemble the members keep the record too: each of them can be tested alone.
+      files: [file, ...memberSplits(run.path)],
       command: options.command ?? `testRun('${folder}')`,
       run: path.basename(run.path),
       again: options.again,

@@ -5,6 +5,7 @@ import { createModel } from '../../models/index.js';
 import { type Tensor, torch } from '../../torch/index.js';
 import { readRecord } from '../../track/index.js';
 import type { Classifier } from '../compute.js';
+import { buildEnsemble } from '../ensemble/classifier.js';
 import { RunError } from '../errors.js';
 import type { TrainPlan } from '../plan.js';
 
@@ -19,14 +20,20 @@ export function planOf(folder: string): TrainPlan {
   return plan;
 }
 
-/** The chosen model of a finished run, in eval mode. @throws RunError when it is not finished */
+/** The network that a plan describes, an ensemble's too, with first weights. */
+function networkOf(plan: TrainPlan): Classifier {
+  if (plan.ensemble !== undefined) return buildEnsemble(plan.ensemble, plan.data) as unknown as Classifier;
+  return createModel(plan.model.name, plan.model.options) as unknown as Classifier;
+}
+
+/** The chosen model of a finished run or ensemble, in eval mode. @throws RunError when it is not finished */
 export async function loadModel(folder: string, plan: TrainPlan, given?: Classifier): Promise<Classifier> {
   const file = path.join(folder, 'model.safetensors');
   if (!existsSync(file))
     throw new RunError(`${folder}: there is no model.safetensors yet; finish the run first (praxis resume ${folder}).`);
   if (plan.model.name === '' && given === undefined)
     throw new RunError(`${folder}: this run was given its model as an object; give it again.`);
-  const model = given ?? (createModel(plan.model.name, plan.model.options) as unknown as Classifier);
+  const model = given ?? networkOf(plan);
   model.loadStateDict((await torch.load(file)) as Record<string, Tensor>);
   model.eval();
   return model;

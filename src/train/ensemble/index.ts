@@ -1,0 +1,16 @@
+/** Ensembles: several models whose probabilities are averaged. */
+export { EnsembleClassifier, type EnsembleMemberPlan, type EnsemblePlan } from './classifier.js';
+export {
+  averageProbabilities,
+  type CompareOptions,
+  compareEnsemble,
+  type Disagreement,
+  type EnsembleComparison,
+  type Gain,
+  type Opinion,
+  type Question,
+  type Scored,
+} from './compare.js';
+export { type EnsembleResult, type JoinOptions, joinRuns } from './join.js';
+export { atTemperature, type CrossFitted, crossFitTemperature, fitTemperature } from './temperature.js';
+export type { EnsembleCost, EnsembleFacts } from './write.js';

@@ -1,0 +1,124 @@
+/** Finished runs joined: their folder is a run's, and everything that takes a run takes it. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { main } from '../../../src/cli/main.js';
+import { saveSplit, splitDataset } from '../../../src/data/split/index.js';
+import { imageFolder } from '../../../src/index.js';
+import { listRuns, readRecord } from '../../../src/track/index.js';
+import { atTemperature, type EnsembleFacts, joinRuns, loadRun, testRun, train } from '../../../src/train/index.js';
+import { quick, temporaryFolder, tinyFlowers } from '../runs.js';
+
+const place = temporaryFolder();
+const out = path.join(place, 'ensembles');
+let data = '';
+const runs: string[] = [];
+let other = '';
+before(async () => {
+  data = await tinyFlowers(place);
+  const splitFile = path.join(place, 'split.json');
+  await saveSplit(
+    await splitDataset(imageFolder(data), { duplicates: 'exact', train: 0.4, validation: 0.4, test: 0.2 }),
+    splitFile,
+  );
+  for (const seed of [1, 2]) {
+    // The second cuts out parts: it keeps its pictures larger and so normalises them otherwise.
+    const augment = seed === 2 ? 'strong' : 'none';
+    const settings = {
+      ...quick,
+      data,
+      splitFile,
+      seed,
+      augment,
+      out: path.join(place, 'runs'),
+      name: `m${seed}`,
+    } as const;
+    runs.push((await train(settings)).folder);
+  }
+  other = (await train({ ...quick, data, seed: 3, out: path.join(place, 'runs'), name: 'other' })).folder;
+});
+after(() => fs.rmSync(place, { recursive: true, force: true }));
+
+describe('joinRuns', () => {
+  it('gives the mean of what the members say, to predict, test and runs', async () => {
+    const { folder, comparison } = await joinRuns(runs, { out, name: 'both' });
+    const record = readRecord(folder);
+    assert.equal(record.state, 'finished');
+    assert.equal(listRuns(out)[0]?.record?.best?.value, comparison.ensemble.score);
+    const facts = JSON.parse(fs.readFileSync(path.join(folder, 'ensemble.json'), 'utf8')) as EnsembleFacts;
+    assert.deepEqual(facts.comparison, JSON.parse(JSON.stringify(comparison)));
+    assert.deepEqual(
+      facts.members.map(({ seed }) => seed),
+      [1, 2],
+    );
+    for (const { folder: own } of facts.members) assert.ok(fs.existsSync(path.join(folder, own, 'validation.jsonl')));
+
+    // Elsewhere, without the members' own folders: it holds all it needs.
+    const moved = path.join(place, 'moved');
+    fs.cpSync(folder, moved, { recursive: true });
+    const pictures = ['daisy', 'rose'].map((kind) => path.join(data, kind)).filter((name) => fs.existsSync(name));
+    const files = pictures.flatMap((kind) =>
+      fs
+        .readdirSync(kind)
+        .slice(0, 3)
+        .map((name) => path.join(kind, name)),
+    );
+    assert.ok(files.length > 0, fs.readdirSync(data).join());
+    const said = await Promise.all(
+      [...runs, moved].map(async (run) => (await loadRun(run)).predict(files, { top: 3 })),
+    );
+    const temperature = comparison.calibration.temperature;
+    for (const [i, file] of files.entries()) {
+      const shares = said.map((predictions) => {
+        const own = new Map(predictions[i]?.guesses.map(({ label, probability }) => [label, probability]));
+        return [...own.keys()].sort().map((label) => own.get(label) as number);
+      }) as [number[], number[], number[]];
+      const mean = shares[0].map((p, j) => (p + (shares[1][j] as number)) / 2);
+      const wanted = atTemperature(mean, mean.length, temperature);
+      for (const [j, p] of shares[2].entries())
+        assert.ok(Math.abs(p - (wanted[j] as number)) < 1e-5, `${file}: ${shares[2]} for ${[...wanted]}`);
+    }
+
+    const tested = await testRun(moved);
+    assert.equal(tested.uses, 1);
+    await assert.rejects(testRun(moved), /opened once already/);
+  });
+
+  it('keeps the longest record of the seal: what a member has seen is seen', async () => {
+    await testRun(runs[1] as string);
+    const { folder } = await joinRuns(runs, { out, name: 'seen', temperature: false });
+    await assert.rejects(testRun(folder), /opened once already/);
+    assert.equal((await testRun(folder, { again: true })).uses, 2);
+  });
+
+  it('refuses what does not go together in one sentence', async () => {
+    const [first, second] = runs as [string, string];
+    await assert.rejects(joinRuns([first, other], { out }), /different splits.*--split-file/);
+    await assert.rejects(joinRuns([first, first], { out }), /named twice/);
+    await assert.rejects(joinRuns([first], { out }), /at least two/);
+    const { folder } = await joinRuns([first, second], { out });
+    await assert.rejects(joinRuns([folder, second], { out }), /is an ensemble already/);
+    const half = path.join(place, 'half');
+    fs.cpSync(second, half, { recursive: true });
+    fs.rmSync(path.join(half, 'model.safetensors'));
+    await assert.rejects(joinRuns([first, half], { out }), /half: this run is not finished/);
+    fs.cpSync(path.join(second, 'model.safetensors'), path.join(half, 'model.safetensors'));
+    const lines = fs.readFileSync(path.join(half, 'validation.jsonl'), 'utf8').trim().split('\n');
+    fs.writeFileSync(path.join(half, 'validation.jsonl'), lines.slice(1).join('\n'));
+    await assert.rejects(joinRuns([first, half], { out }), /validated on different samples/);
+    fs.writeFileSync(path.join(half, 'validation.jsonl'), lines.join('\n').slice(0, -9));
+    await assert.rejects(joinRuns([first, half], { out }), /validation\.jsonl cannot be read/);
+  });
+
+  it('praxis ensemble prints the gain with its interval', async (t) => {
+    const lines: string[] = [];
+    t.mock.method(console, 'log', (text: string) => lines.push(text));
+    assert.equal(await main(['ensemble', ...runs, '--out', out, '--name', 'typed']), 0);
+    const text = lines.join('\n');
+    assert.match(text, /^members {7}\S+-m1 +[\d.]+ %/m);
+    assert.match(text, /^gain {10}-?[\d.]+ points \(95 %: -?[\d.]+ to -?[\d.]+\) over the mean member/m);
+    assert.match(text, /^cost {10}2 times a single model/m);
+    assert.match(text, /praxis test .*typed/);
+  });
+});
