@@ -6,6 +6,7 @@ export * from './models/index.js';
 export * as F from './nn/functional.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export * from './report/index.js';
 export * from './torch/index.js';
 export * from './track/index.js';
 export * from './train/index.js';

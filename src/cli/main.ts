@@ -14,6 +14,7 @@ import { addNormalise } from './normalise.js';
 import { addPredict } from './predict.js';
 import { addPreview } from './preview.js';
 import { addQuiz } from './quiz.js';
+import { addReport } from './report.js';
 import { addRuns } from './runs.js';
 import { addSetup } from './setup.js';
 import { addSplit } from './split.js';
@@ -27,6 +28,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addTest,
   addPredict,
   addEnsemble,
+  addReport,
   addRuns,
   addLook,
   addQuiz,

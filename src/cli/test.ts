@@ -1,5 +1,6 @@
 /** `praxis test`: the one look at the sealed part. */
 import type { Command } from 'commander';
+import { reportAfter } from './report.js';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -26,6 +27,7 @@ export function addTest(program: Command): void {
       });
       if (options.json === true) {
         console.log(JSON.stringify(result, null, 2));
+        await reportAfter(folder, options.data, true);
         return;
       }
       const range = (name: string): string => {
@@ -48,5 +50,6 @@ export function addTest(program: Command): void {
           ? 'The seal is open: this was the one test. It is written down in split.json.'
           : `The test part has now been opened ${result.uses} times; what was chosen in between may have been chosen for it.`,
       );
+      await reportAfter(folder, options.data);
     });
 }

@@ -1,5 +1,6 @@
 /** `praxis train` and `praxis resume`: the whole recipe, and going on with it. */
 import type { Command } from 'commander';
+import { reportAfter } from './report.js';
 import { addSettings, givenSettings } from './settings-flags.js';
 
 interface TrainArguments {
@@ -50,6 +51,7 @@ export function addTrain(program: Command): void {
     process.exitCode = await showTraining(training);
     const { folder, state } = await training;
     if (state === 'finished') {
+      await reportAfter(folder);
       console.log(`test          sealed; when all choices are made, once: praxis test ${folder}`);
       const { planOf } = await import('../train/recipe/record.js');
       // Rows are measured and not predicted one by one.
@@ -71,5 +73,6 @@ export function addResume(program: Command): void {
       const [{ resume }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
       const training = resume(folder, options.data === undefined ? {} : { data: options.data });
       process.exitCode = await showTraining(training);
+      if ((await training).state === 'finished') await reportAfter(folder, options.data);
     });
 }

@@ -8,7 +8,7 @@ import type { PictureDataset, PictureLocation } from '../../data/types.js';
 /** Longer side. */
 const side = 144;
 /** Of all pictures of a page together, as they stand in it. */
-const mostBytes = 4_600_000;
+const usualBytes = 4_600_000;
 const atOnce = 6;
 
 export interface Thumbnail {
@@ -51,8 +51,13 @@ async function thumbnailOf(location: PictureLocation): Promise<Thumbnail> {
 /**
  * Thumbnails of samples, in the order given, until the page is full.
  * @param wanted with repetitions, as often as each is shown
+ * @param mostBytes of all together
  */
-export async function thumbnails(dataset: PictureDataset, wanted: readonly number[]): Promise<Map<number, Thumbnail>> {
+export async function thumbnails(
+  dataset: PictureDataset,
+  wanted: readonly number[],
+  mostBytes = usualBytes,
+): Promise<Map<number, Thumbnail>> {
   const uses = new Map<number, number>();
   for (const index of wanted) uses.set(index, (uses.get(index) ?? 0) + 1);
   const found = new Map<number, Thumbnail>();

@@ -165,6 +165,19 @@ export class ClassificationMetrics {
       this.#take(values.subarray(i * this.classes, (i + 1) * this.classes), labels[i] as number);
   }
 
+  /**
+   * Takes one sample without a tensor.
+   * @param row logits or probabilities of all classes
+   * @param label from 0
+   */
+  add(row: Float64Array, label: number): void {
+    if (row.length !== this.classes || !(label >= 0 && label < this.classes && Number.isInteger(label)))
+      throw new ArgumentError(
+        `ClassificationMetrics: a sample has ${row.length} outputs and the target ${label}; there are ${this.classes} classes, from 0.`,
+      );
+    this.#take(row, label);
+  }
+
   /** One sample. A loop of plain numbers is faster here than a dozen operators on small matrices. */
   #take(row: Float64Array, label: number): void {
     let best = 0;

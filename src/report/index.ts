@@ -1,0 +1,4 @@
+/** Reports: what a run was, how good it is, where it fails, what to try next; one page that needs nothing else. */
+export type { Advice } from './advice.js';
+export type { ReportData } from './report-data.js';
+export { type Report, type ReportOptions, writeReport } from './write.js';

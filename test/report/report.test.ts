@@ -1,0 +1,202 @@
+/** The report of a run: its figures are true, it needs nothing but the run folder, and it is there whatever became of the run. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readSplitFile } from '../../src/data/split/file.js';
+import { writeQuizAttempts } from '../../src/look/quiz/index.js';
+import { type ReportData, writeReport } from '../../src/report/index.js';
+import { parsePlain } from '../../src/track/json.js';
+import { testRun, train } from '../../src/train/index.js';
+import { python, runPython, skipLive } from '../support/python.js';
+import { quick, temporaryFolder, tinyFlowers } from '../train/runs.js';
+import { syntheticRun } from './synthetic.js';
+
+const truth = fileURLToPath(new URL('truth.py', import.meta.url));
+const skipTruth =
+  skipLive ||
+  (spawnSync(python?.command ?? '', ['-W', 'ignore', '-c', 'import sklearn'], { env: python?.environment }).status !==
+    0 &&
+    'Python has no scikit-learn');
+
+/** The block of JSON that a page carries. */
+export function dataIn(page: string): ReportData {
+  const found = /<script type="application\/json" id="praxis-report">(.*?)<\/script>/s.exec(page);
+  assert.ok(found, 'the page carries its figures');
+  return parsePlain(found[1] as string) as ReportData;
+}
+
+/** Fails where a value is not in the other, numbers to nine digits. */
+function within(actual: unknown, wanted: unknown, where = ''): void {
+  if (typeof wanted === 'number' && typeof actual === 'number') {
+    const same = Object.is(wanted, actual) || Math.abs(wanted - actual) <= 1e-9 * Math.max(1, Math.abs(wanted));
+    assert.ok(same, `${where}: ${actual} in the report, ${wanted} in truth`);
+  } else if (Array.isArray(wanted)) {
+    assert.equal((actual as unknown[]).length, wanted.length, `${where}: length`);
+    for (const [i, one] of wanted.entries()) within((actual as unknown[])[i], one, `${where}[${i}]`);
+  } else if (typeof wanted === 'object' && wanted !== null) {
+    for (const [name, one] of Object.entries(wanted))
+      within((actual as Record<string, unknown> | null)?.[name], one, `${where}.${name}`);
+  } else assert.deepEqual(actual, wanted, where);
+}
+
+interface Truth {
+  readonly figures: object;
+  readonly intervals: object;
+  readonly rough: Record<string, { low: number; high: number; deviation: number }>;
+  readonly tests?: object;
+  readonly human?: object;
+  readonly parts?: object;
+  readonly [name: string]: unknown;
+}
+
+function compareWithTruth(folder: string, page: string): void {
+  const report = dataIn(page);
+  const { figures, intervals, rough, parts, tests, human, ...rest } = parsePlain(
+    JSON.stringify(runPython<Truth>([truth, folder])),
+  ) as Truth;
+  within(report.figures, figures, 'figures');
+  assert.equal(report.figures?.kind, 'one label');
+  if (report.figures?.kind !== 'one label') return;
+  within(report.figures.intervals, intervals, 'intervals');
+  // Of a few samples the ends of an interval jump.
+  for (const [name, { low, high, deviation }] of report.figures.count < 100 ? [] : Object.entries(rough)) {
+    const ours = report.figures.intervals[name] as { low: number; high: number };
+    assert.ok(
+      Math.abs(ours.low - low) <= 0.5 * deviation && Math.abs(ours.high - high) <= 0.5 * deviation,
+      `${name}: ${JSON.stringify([ours, low, high])}`,
+    );
+  }
+  within(report, rest, 'report');
+  if (parts !== undefined) within(report.data, parts, 'parts');
+  if (tests !== undefined) within(report.tests, tests, 'tests');
+  if (human !== undefined) within(report.human, human, 'human');
+  // Every class has its place in the order.
+  assert.deepEqual(
+    [...report.figures.order].sort((a, b) => a - b),
+    report.data.classes.map((_, i) => i),
+  );
+}
+
+describe('the report of a run', () => {
+  const place = temporaryFolder();
+  let data = '';
+  let run = '';
+  before(async () => {
+    data = await tinyFlowers(place);
+    ({ folder: run } = await train({ ...quick, data, out: path.join(place, 'runs'), epochs: 4, learningRate: 0.001 }));
+  });
+  after(() => fs.rmSync(place, { recursive: true, force: true }));
+
+  it('stands in one file that asks for nothing, with the pictures of its mistakes', async () => {
+    const { file, data: report, problem } = await writeReport(run);
+    assert.equal(file, path.join(run, 'report.html'));
+    assert.equal(problem, undefined);
+    const page = fs.readFileSync(file, 'utf8');
+    assert.doesNotMatch(
+      page.replace(/<code>.*?<\/code>|<pre>.*?<\/pre>/gs, ''),
+      /\b(src|href)="(?!data:|#)|@import|url\(/,
+    );
+    assert.doesNotMatch(page, /https?:\/\/(?!www\.w3\.org\/2000\/svg)/);
+    assert.deepEqual(
+      JSON.parse(JSON.stringify(dataIn(page))),
+      JSON.parse(JSON.stringify(report)),
+      'what the page carries is what was computed',
+    );
+    assert.equal(report.figures?.kind, 'one label');
+    if (report.figures?.kind !== 'one label') return;
+    assert.ok(report.figures.mistakes.length > 0, 'trained so little that it makes mistakes');
+    const names = [...report.figures.mistakes, ...report.figures.unsure].map(({ name }) => name);
+    const pictures = JSON.parse(/id="praxis-pictures">(.*?)<\/script>/s.exec(page)?.[1] ?? '{}') as Record<
+      string,
+      string
+    >;
+    for (const name of names) assert.match(pictures[name] ?? '', /^data:image\/jpeg;base64,/, name);
+    assert.ok(page.includes(report.verdict.headline));
+    assert.ok(!names.some((name) => readTestNames(run).has(name)), 'nothing of the test part is shown');
+  });
+
+  it('figures are those of scikit-learn, test and quiz included', { skip: skipTruth }, async () => {
+    await testRun(run, { command: 'praxis test it' });
+    const split = await readSplitFile(path.join(run, 'split.json'));
+    const { data: before } = await writeReport(run);
+    const [a, b] = split.parts.validation as [string, string];
+    const label = (name: string) => before.data.classes.indexOf(name.split('/')[0] as string);
+    await writeQuizAttempts(path.join(run, 'quiz.json'), 'flowers', [
+      {
+        quiz: 'q',
+        splitFingerprint: split.fingerprint,
+        from: 'validation',
+        seed: 0,
+        round: 1,
+        form: { height: 16, width: 16, channels: 3, fit: 'squash', decode: 'fast' },
+        classes: before.data.classes,
+        pictures: 2,
+        started: '2026-11-22T10:00:00.000Z',
+        finished: '2026-11-22T10:01:00.000Z',
+        answers: [
+          { name: a, label: label(a), answer: label(a), seconds: 1 },
+          { name: b, label: label(b), answer: (label(b) + 1) % 3, seconds: 2 },
+        ],
+      },
+    ]);
+    const { file, data: report } = await writeReport(run);
+    compareWithTruth(run, fs.readFileSync(file, 'utf8'));
+    assert.equal(report.tests.length, 1);
+    assert.match(report.verdict.sentences.join(' '), /A person recognised 50 % of 2 .* The test part was opened: /s);
+  });
+
+  it('figures of 102 classes are those of scikit-learn', { skip: skipTruth }, async () => {
+    const folder = syntheticRun(path.join(place, 'many'), { classes: 102 });
+    const { file } = await writeReport(folder);
+    compareWithTruth(folder, fs.readFileSync(file, 'utf8'));
+  });
+
+  it('is made without the data, and says what is missing', async () => {
+    const moved = `${data}-moved`;
+    fs.renameSync(data, moved);
+    try {
+      const { file, problem } = await writeReport(run, { file: path.join(place, 'without.html') });
+      assert.match(problem ?? '', /no such file or folder/);
+      assert.match(fs.readFileSync(file, 'utf8'), /The pictures themselves are not shown: .*no such file or folder/);
+      const again = await writeReport(run, { file: path.join(place, 'again.html'), data: moved });
+      assert.equal(again.problem, undefined);
+    } finally {
+      fs.renameSync(moved, data);
+    }
+  });
+
+  it('is made of a run that was stopped, and of one that only began', async () => {
+    const stopped = path.join(place, 'stopped');
+    fs.cpSync(run, stopped, { recursive: true });
+    for (const name of ['validation.jsonl', 'result.json', 'model.safetensors']) fs.rmSync(path.join(stopped, name));
+    const record = JSON.parse(fs.readFileSync(path.join(stopped, 'run.json'), 'utf8')) as Record<string, unknown>;
+    const write = (more: object) =>
+      fs.writeFileSync(path.join(stopped, 'run.json'), JSON.stringify({ ...record, result: undefined, ...more }));
+    write({ state: 'stopped', reason: 'Ctrl-C' });
+    const half = await writeReport(stopped);
+    assert.equal(
+      half.data.verdict.headline,
+      'This run was stopped after 4 epochs (Ctrl-C); praxis resume goes on with it.',
+    );
+    assert.equal(half.data.figures, null);
+    fs.rmSync(path.join(stopped, 'metrics.jsonl'));
+    fs.writeFileSync(path.join(stopped, 'findings.json'), '{ torn');
+    write({ state: 'failed', reason: 'no memory.', configuration: {} });
+    const barely = await writeReport(stopped);
+    assert.equal(barely.data.verdict.headline, 'This run failed after 0 epochs (no memory).');
+    assert.match(barely.data.problems.join(), /findings\.json cannot be read: /);
+  });
+
+  it('refuses what is no run in a sentence', async () => {
+    await assert.rejects(writeReport(data), /flowers is not a run folder: it has no run\.json/);
+    await assert.rejects(writeReport(path.join(place, 'nowhere')), /There is no run .*nowhere/);
+  });
+});
+
+function readTestNames(run: string): Set<string> {
+  const { parts } = JSON.parse(fs.readFileSync(path.join(run, 'split.json'), 'utf8')) as { parts: { test: string[] } };
+  return new Set(parts.test);
+}
