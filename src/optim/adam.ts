@@ -41,6 +41,71 @@ const fusedWorks = (operator: ListOperator, device: string) =>
     operator.call(one(), one(), one(), one(), [], one(), 0, 0.9, 0.9, 0, 1, false, false);
   });
 
+/** Adam's update of one bucket, for every optimiser that trains some of its parameters so. @internal */
+export class AdamRule {
+  /** The count of steps as the fused operators take it, by device; one for all parameters that are equally far. */
+  readonly #stepTensors = new Map<string, Tensor>();
+
+  static canFuse(device: string, { decoupledWeightDecay }: Readonly<AdamOptions>): boolean {
+    return fusedWorks(decoupledWeightDecay ? fusedAdamW : fusedAdam, device);
+  }
+
+  /** @param keep called with tensors that must outlive the step */
+  update(bucket: Bucket, group: Readonly<AdamOptions>, keep: (tensor: Tensor) => void): void {
+    const step = bucket.countStep();
+    if (bucket.fused) this.#fusedUpdate(bucket, group, step, keep);
+    else this.#foreachUpdate(bucket, group, step);
+  }
+
+  #fusedUpdate(bucket: Bucket, group: Readonly<AdamOptions>, step: number, keep: (tensor: Tensor) => void): void {
+    let stepTensor = this.#stepTensors.get(bucket.device);
+    if (stepTensor === undefined || stepTensor.isDisposed) {
+      stepTensor = scalarTensor(bucket.device);
+      keep(stepTensor);
+      this.#stepTensors.set(bucket.device, stepTensor);
+    }
+    fill_(stepTensor.handle, step);
+    const { betas, amsgrad } = group;
+    (group.decoupledWeightDecay ? fusedAdamW : fusedAdam).call(
+      bucket.parameters,
+      bucket.gradients,
+      bucket.state('expAvg'),
+      bucket.state('expAvgSq'),
+      amsgrad ? bucket.state('maxExpAvgSq') : [],
+      new Array(bucket.slots.length).fill(stepTensor.handle),
+      group.lr,
+      betas[0],
+      betas[1],
+      group.weightDecay,
+      group.eps,
+      amsgrad,
+      group.maximize,
+    );
+  }
+
+  #foreachUpdate(bucket: Bucket, group: Readonly<AdamOptions>, step: number): void {
+    const { lr, betas, eps, weightDecay, amsgrad, decoupledWeightDecay } = group;
+    if (weightDecay !== 0 && decoupledWeightDecay) foreach.scale_(bucket.parameters, 1 - lr * weightDecay);
+    const gradients = bucket.prepareGradients(group.maximize, decoupledWeightDecay ? 0 : weightDecay);
+    const averages = bucket.state('expAvg');
+    const squares = bucket.state('expAvgSq');
+    foreach.lerp_(averages, gradients, 1 - betas[0]);
+    foreach.scale_(squares, betas[1]);
+    foreach.addcmul_(squares, gradients, gradients, 1 - betas[1]);
+    const correction1 = 1 - betas[0] ** step;
+    const correction2 = 1 - betas[1] ** step;
+    let largest = squares;
+    if (amsgrad) {
+      largest = bucket.state('maxExpAvgSq');
+      foreach.maximum_(largest, squares);
+    }
+    const denominators = foreach.sqrt(largest);
+    foreach.divScalar_(denominators, correction2 ** 0.5);
+    foreach.addScalar_(denominators, eps);
+    foreach.addcdiv_(bucket.parameters, averages, denominators, -lr / correction1);
+  }
+}
+
 const plainNames = ['expAvg', 'expAvgSq'] as const;
 const amsgradNames = ['expAvg', 'expAvgSq', 'maxExpAvgSq'] as const;
 
@@ -52,8 +117,7 @@ const amsgradNames = ['expAvg', 'expAvgSq', 'maxExpAvgSq'] as const;
  */
 export class Adam extends Optimizer<AdamOptions> {
   override readonly pythonOptions = { foreach: null, capturable: false, differentiable: false, fused: null };
-  /** The count of steps as the fused operators take it, by device; one for all parameters that are equally far. */
-  readonly #stepTensors = new Map<string, Tensor>();
+  readonly #rule = new AdamRule();
 
   /** @throws ArgumentError for options that make no sense, e.g. a beta of 1 */
   constructor(
@@ -77,7 +141,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected override canFuse(device: string, group: ParameterGroup<AdamOptions>): boolean {
-    return fusedWorks(group.decoupledWeightDecay ? fusedAdamW : fusedAdam, device);
+    return AdamRule.canFuse(device, group);
   }
 
   // Parameters in different steps have different bias corrections.
@@ -86,57 +150,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected override update(bucket: Bucket, group: ParameterGroup<AdamOptions>): void {
-    const step = bucket.countStep();
-    if (bucket.fused) this.#fusedUpdate(bucket, group, step);
-    else this.#foreachUpdate(bucket, group, step);
-  }
-
-  #fusedUpdate(bucket: Bucket, group: ParameterGroup<AdamOptions>, step: number): void {
-    let stepTensor = this.#stepTensors.get(bucket.device);
-    if (stepTensor === undefined || stepTensor.isDisposed) {
-      stepTensor = scalarTensor(bucket.device);
-      this.madeInStep(stepTensor);
-      this.#stepTensors.set(bucket.device, stepTensor);
-    }
-    fill_(stepTensor.handle, step);
-    const { betas, amsgrad } = group;
-    (group.decoupledWeightDecay ? fusedAdamW : fusedAdam).call(
-      bucket.parameters,
-      bucket.gradients,
-      bucket.state('expAvg'),
-      bucket.state('expAvgSq'),
-      amsgrad ? bucket.state('maxExpAvgSq') : [],
-      new Array(bucket.slots.length).fill(stepTensor.handle),
-      group.lr,
-      betas[0],
-      betas[1],
-      group.weightDecay,
-      group.eps,
-      amsgrad,
-      group.maximize,
-    );
-  }
-
-  #foreachUpdate(bucket: Bucket, group: ParameterGroup<AdamOptions>, step: number): void {
-    const { lr, betas, eps, weightDecay, amsgrad, decoupledWeightDecay } = group;
-    if (weightDecay !== 0 && decoupledWeightDecay) foreach.scale_(bucket.parameters, 1 - lr * weightDecay);
-    const gradients = bucket.prepareGradients(group.maximize, decoupledWeightDecay ? 0 : weightDecay);
-    const averages = bucket.state('expAvg');
-    const squares = bucket.state('expAvgSq');
-    foreach.lerp_(averages, gradients, 1 - betas[0]);
-    foreach.scale_(squares, betas[1]);
-    foreach.addcmul_(squares, gradients, gradients, 1 - betas[1]);
-    const correction1 = 1 - betas[0] ** step;
-    const correction2 = 1 - betas[1] ** step;
-    let largest = squares;
-    if (amsgrad) {
-      largest = bucket.state('maxExpAvgSq');
-      foreach.maximum_(largest, squares);
-    }
-    const denominators = foreach.sqrt(largest);
-    foreach.divScalar_(denominators, correction2 ** 0.5);
-    foreach.addScalar_(denominators, eps);
-    foreach.addcdiv_(bucket.parameters, averages, denominators, -lr / correction1);
+    this.#rule.update(bucket, group, (tensor) => this.madeInStep(tensor));
   }
 }
 

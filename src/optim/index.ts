@@ -12,6 +12,7 @@ export { type LrFindOptions, lrFind } from './lr-find.js';
 export { type Band, LrFindResult, type Suggestions } from './lr-result.js';
 export type { MemoryPerParameter } from './memory.js';
 export { Muon, type MuonOptions } from './muon.js';
+export { type MuonGroupsOptions, MuonWithAdamW, type MuonWithAdamWOptions, muonGroups } from './muon-with-adamw.js';
 export {
   type CommonOptions,
   type GroupSpecification,
@@ -28,6 +29,7 @@ export {
   type ParamGroup,
   type ParamGroupsOptions,
   paramGroups,
+  type SplitForMuonOptions,
   splitForMuon,
 } from './param-groups.js';
 export type { ModelTensors } from './preserve.js';

@@ -25,7 +25,8 @@ export interface MuonOptions extends CommonOptions {
   adjustLrFn: 'original' | 'match_rms_adamw' | null;
 }
 
-const defaults: MuonOptions = {
+/** @internal */
+export const muonDefaults: MuonOptions = {
   lr: 1e-3,
   weightDecay: 0.1,
   momentum: 0.95,
@@ -55,7 +56,7 @@ export class Muon extends Optimizer<MuonOptions> {
 
   /** @throws ArgumentError for a parameter that is no matrix */
   constructor(parameters: Parameters<MuonOptions>, options: Partial<MuonOptions> = {}) {
-    super(parameters, defaults, options);
+    super(parameters, muonDefaults, options);
   }
 
   override stateNames(): readonly string[] {
@@ -71,19 +72,7 @@ export class Muon extends Optimizer<MuonOptions> {
 
   protected override checkOptions(options: Readonly<MuonOptions>): void {
     super.checkOptions(options);
-    requireNumber(this.name, 'momentum', options.momentum, { atLeast: 0 });
-    requireBoolean(this.name, 'nesterov', options.nesterov);
-    requireNumber(this.name, 'eps', options.eps, { atLeast: 0 });
-    if (requireInteger(this.name, 'nsSteps', options.nsSteps, 0) >= 100)
-      throw new ArgumentError(`${this.name}: nsSteps must be below 100 (5 is usual), got ${options.nsSteps}.`);
-    const { nsCoefficients, adjustLrFn } = options;
-    if (!Array.isArray(nsCoefficients) || nsCoefficients.length !== 3)
-      throw new ArgumentError(`${this.name}: nsCoefficients must be three numbers, got ${String(nsCoefficients)}.`);
-    for (const each of nsCoefficients) requireNumber(this.name, 'each of nsCoefficients', each);
-    if (adjustLrFn !== null && adjustLrFn !== 'original' && adjustLrFn !== 'match_rms_adamw')
-      throw new ArgumentError(
-        `${this.name}: adjustLrFn must be 'original' or 'match_rms_adamw', got '${String(adjustLrFn)}'.`,
-      );
+    checkMuonOptions(this.name, options);
   }
 
   protected override phaseOf(): number {
@@ -91,23 +80,47 @@ export class Muon extends Optimizer<MuonOptions> {
   }
 
   protected override update(bucket: Bucket, group: ParameterGroup<MuonOptions>): void {
-    const { lr, momentum, weightDecay } = group;
-    bucket.countStep();
-    const gradients = bucket.prepareGradients(group.maximize, 0);
-    const buffers = bucket.state('momentumBuffer');
-    foreach.lerp_(buffers, gradients, 1 - momentum);
-    let directions: readonly Handle[] = buffers;
-    if (group.nesterov) {
-      directions = foreach.copyOf(gradients);
-      foreach.lerp_(directions, buffers, momentum);
-    }
-    foreach.scale_(bucket.parameters, 1 - lr * weightDecay);
-    for (const [i, slot] of bucket.slots.entries()) {
-      const direction = new Tensor(foreach.alias(directions[i] as Handle));
-      const [rows, columns] = direction.shape as [number, number];
-      const update = orthogonalize(direction, group);
-      slot.parameter.detach().add_(update, { alpha: -lr * fitToShape(rows, columns, group.adjustLrFn) });
-    }
+    muonUpdate(bucket, group);
+  }
+}
+
+/** @internal */
+export function checkMuonOptions(owner: string, options: Readonly<MuonOptions>): void {
+  requireNumber(owner, 'momentum', options.momentum, { atLeast: 0 });
+  requireBoolean(owner, 'nesterov', options.nesterov);
+  requireNumber(owner, 'eps', options.eps, { atLeast: 0 });
+  if (requireInteger(owner, 'nsSteps', options.nsSteps, 0) >= 100)
+    throw new ArgumentError(`${owner}: nsSteps must be below 100 (5 is usual), got ${options.nsSteps}.`);
+  const { nsCoefficients, adjustLrFn } = options;
+  if (!Array.isArray(nsCoefficients) || nsCoefficients.length !== 3)
+    throw new ArgumentError(`${owner}: nsCoefficients must be three numbers, got ${String(nsCoefficients)}.`);
+  for (const each of nsCoefficients) requireNumber(owner, 'each of nsCoefficients', each);
+  if (adjustLrFn !== null && adjustLrFn !== 'original' && adjustLrFn !== 'match_rms_adamw')
+    throw new ArgumentError(
+      `${owner}: adjustLrFn must be 'original' or 'match_rms_adamw', got '${String(adjustLrFn)}'.`,
+    );
+}
+
+/** Muon's update of one bucket. Weights of more than two dimensions count as matrices [outputs, everything else]. @internal */
+export function muonUpdate(bucket: Bucket, group: Readonly<MuonOptions>): void {
+  const { lr, momentum, weightDecay } = group;
+  bucket.countStep();
+  const gradients = bucket.prepareGradients(group.maximize, 0);
+  const buffers = bucket.state('momentumBuffer');
+  foreach.lerp_(buffers, gradients, 1 - momentum);
+  let directions: readonly Handle[] = buffers;
+  if (group.nesterov) {
+    directions = foreach.copyOf(gradients);
+    foreach.lerp_(directions, buffers, momentum);
+  }
+  foreach.scale_(bucket.parameters, 1 - lr * weightDecay);
+  for (const [i, slot] of bucket.slots.entries()) {
+    const direction = new Tensor(foreach.alias(directions[i] as Handle));
+    const matrix = direction.ndim === 2 ? direction : direction.flatten(1);
+    const [rows, columns] = matrix.shape as [number, number];
+    const update = orthogonalize(matrix, group);
+    const alpha = -lr * fitToShape(rows, columns, group.adjustLrFn);
+    slot.parameter.detach().add_(direction.ndim === 2 ? update : update.reshape(direction.shape), { alpha });
   }
 }
 

@@ -141,6 +141,11 @@ export function paramGroups(model: ModelParameters, options: ParamGroupsOptions 
   return [...groups.values()];
 }
 
+export interface SplitForMuonOptions {
+  /** Whether convolutions count as matrices, which `MuonWithAdamW` takes and `Muon` does not. Default false. */
+  readonly convolutions?: boolean;
+}
+
 /**
  * Splits a model for Muon: `matrices` of hidden layers for Muon, `others` (biases, norms, embeddings, convolutions, the last layer)
  * for AdamW. `keepFromMuon` says which matrices stay with AdamW; by default those whose name has `embed`, and the last one, which
@@ -149,13 +154,15 @@ export function paramGroups(model: ModelParameters, options: ParamGroupsOptions 
 export function splitForMuon(
   model: ModelParameters,
   keepFromMuon?: ParameterRule,
+  options: SplitForMuonOptions = {},
 ): { readonly matrices: Tensor[]; readonly others: Tensor[] } {
   const parameters = trainable(model);
-  const last = parameters.findLast(([, parameter]) => parameter.ndim === 2)?.[1];
+  const fits = ({ ndim }: Tensor): boolean => (options.convolutions ? ndim >= 2 : ndim === 2);
+  const last = parameters.findLast(([, parameter]) => fits(parameter))?.[1];
   const keep = keepFromMuon ?? ((name, parameter) => /embed/i.test(name) || parameter === last);
   const matrices: Tensor[] = [];
   const others: Tensor[] = [];
   for (const [name, parameter] of parameters)
-    (parameter.ndim === 2 && !keep(name, parameter) ? matrices : others).push(parameter);
+    (fits(parameter) && !keep(name, parameter) ? matrices : others).push(parameter);
   return { matrices, others };
 }

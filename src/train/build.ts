@@ -11,6 +11,8 @@ import {
   ExponentialMovingAverage,
   Lion,
   linear,
+  MuonWithAdamW,
+  muonGroups,
   type Optimizer,
   oneCycle,
   paramGroups,
@@ -39,6 +41,11 @@ export function buildOptimizer(model: Classifier, plan: OptimisationPlan): Optim
         return new Lion(groups, { lr });
       case 'rmsprop':
         return new RMSprop(groups, { lr, momentum: 0.9 });
+      case 'muon':
+        // Two rules with a rate each: the loop scales both.
+        return new MuonWithAdamW(
+          muonGroups(model, { lr, weightDecay }).map((group) => ({ ...group, initialLr: group.lr })),
+        );
     }
   })();
   return optimizer as unknown as Optimizer<CommonOptions>;

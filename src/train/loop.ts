@@ -94,7 +94,8 @@ export async function forgetLater({ run, progress }: Training): Promise<void> {
 function setRate(training: Training, base: number): number {
   const { progress, schedule, optimizer } = training;
   const factor = schedule(progress.updates) * progress.rateFactor;
-  for (const group of optimizer.paramGroups) group.lr = base * factor;
+  // Layers that are fine-tuned, or trained by another rule, have a base of their own.
+  for (const group of optimizer.paramGroups) group.lr = (group.initialLr ?? base) * factor;
   return base * factor;
 }
 
@@ -334,7 +335,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       ...facts,
       validationLoss: validated.one.loss,
       validationAccuracy: validated.one.accuracy,
-      learningRate: (training.optimizer.paramGroups[0] as { lr: number }).lr,
+      learningRate: Math.max(...training.optimizer.paramGroups.map(({ lr }) => lr)),
       seconds,
       waiting: report.waitShare,
       skipped: report.skipped.length,

@@ -5,7 +5,7 @@ import type { ModelOptions } from '../models/index.js';
 import type { Machine } from './compute.js';
 import type { EnsemblePlan } from './ensemble/classifier.js';
 
-export type OptimizerName = 'adamw' | 'adam' | 'sgd' | 'lion' | 'rmsprop';
+export type OptimizerName = 'adamw' | 'adam' | 'sgd' | 'lion' | 'rmsprop' | 'muon';
 export type ScheduleName = 'cosine' | 'linear' | 'step' | 'constant' | 'one-cycle';
 
 export interface DataPlan {

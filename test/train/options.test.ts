@@ -39,7 +39,7 @@ const near = (found: readonly number[], expected: readonly number[]): void => {
 };
 
 describe('settings of a run', () => {
-  for (const optimizer of ['adamw', 'adam', 'sgd', 'lion', 'rmsprop'] as const)
+  for (const optimizer of ['adamw', 'adam', 'sgd', 'lion', 'rmsprop', 'muon'] as const)
     it(`${optimizer} learns`, async () => {
       const { events, state } = await fit({
         optimizer,

@@ -113,7 +113,7 @@ export const trainSchema = z.strictObject({
   budget: z.union([off, z.number().positive()]).default(15),
   batchSize: z.union([auto, z.literal('largest'), positiveInteger.max(1_000_000)]).default('auto'),
   accumulate: positiveInteger.max(10_000).default(1),
-  optimizer: z.enum(['auto', 'adamw', 'sgd', 'lion', 'rmsprop', 'adam']).default('auto'),
+  optimizer: z.enum(['auto', 'adamw', 'sgd', 'lion', 'rmsprop', 'adam', 'muon']).default('auto'),
   learningRate: z.union([auto, z.literal('find'), z.number().positive().max(1000)]).default('auto'),
   weightDecay: z.union([auto, z.number().min(0).max(10)]).default('auto'),
   schedule: z.enum(['cosine', 'linear', 'step', 'constant', 'one-cycle']).default('cosine'),

@@ -48,6 +48,7 @@ export const usualRates: Readonly<Record<OptimizerName, number>> = {
   sgd: 0.1,
   lion: 3e-4,
   rmsprop: 1e-3,
+  muon: 0.02,
 };
 
 const usualDecays: Readonly<Record<OptimizerName, number>> = {
@@ -56,6 +57,7 @@ const usualDecays: Readonly<Record<OptimizerName, number>> = {
   sgd: 5e-4,
   lion: 0.5,
   rmsprop: 1e-4,
+  muon: 0.01,
 };
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
