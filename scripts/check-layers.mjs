@@ -9,7 +9,20 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The folders of `src/`, top first. */
-export const layers = ['cli', 'report', 'doctor', 'train', 'models', 'look', 'data', 'optim', 'track', 'nn', 'torch'];
+export const layers = [
+  'cli',
+  'report',
+  'doctor',
+  'train',
+  'models',
+  'look',
+  'data',
+  'optim',
+  'onnx',
+  'track',
+  'nn',
+  'torch',
+];
 
 const importPattern =
   /^\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;

@@ -5,7 +5,7 @@
  * and exits 0: the comparisons are then skipped.
  */
 
-import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { probePythons } from './setup/discover.mjs';
@@ -35,6 +35,8 @@ const others = [
       ...['packaging', 'six', 'setuptools'],
     ],
   },
+  // Its protobuf is TensorBoard's.
+  { module: 'onnx', packages: () => ['onnx', 'ml_dtypes'] },
 ];
 
 /** The torchvision that is built against a torch: 0.28.* for 2.13. @param {string} torch */
@@ -165,6 +167,29 @@ async function addOthers(parity, extra, pythons, note) {
   }
 }
 
+/**
+ * onnxruntime-node, which the tests run exported networks in. Not among the packages of this repository: it is 110 MB, and its own install
+ * script would fetch CUDA's parts besides, so that script is not run; the runtime for the CPU lies in the package.
+ * @param {string} folder engine folder
+ * @param {(text: string) => void} note
+ */
+async function addOnnxRuntime(folder, note) {
+  const place = path.join(folder, 'parity-node');
+  if (existsSync(path.join(place, 'node_modules', 'onnxruntime-node', 'package.json'))) return true;
+  note('npm: onnxruntime-node (some 110 MB, once)');
+  mkdirSync(place, { recursive: true });
+  writeJson(path.join(place, 'package.json'), { name: 'praxis-parity', private: true });
+  const arguments_ = [
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-package-lock',
+    'onnxruntime-node@^1.22',
+  ];
+  return (await run('npm', ['--prefix', place, ...arguments_], { cwd: place, seconds: 600 })).ok;
+}
+
 /** @param {{ engine?: string, quiet?: boolean }} [options] @returns {Promise<Parity | null>} */
 export async function setupParity({ engine, quiet = false } = {}) {
   const folder = engineFolder(engine, process.env);
@@ -174,6 +199,8 @@ export async function setupParity({ engine, quiet = false } = {}) {
   const file = path.join(folder, 'parity.json');
   makeEngineFolder(folder);
   const note = (/** @type {string} */ text) => say(`  ${text}`);
+  if (!(await withLock(folder, note, () => addOnnxRuntime(folder, note))))
+    say('  onnxruntime-node cannot be had: exported networks are not run in it');
   const answer = await withLock(folder, note, () => findParity(folder, note));
   if (typeof answer === 'string') {
     rmSync(file, { force: true });

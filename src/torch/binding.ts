@@ -272,10 +272,17 @@ function costOf(base: string, list: boolean, kind: Kind): number {
 const titleOf = (schema: FunctionSchema): string =>
   schema.overload === '' ? schema.name : `${schema.name}.${schema.overload}`;
 
+const schemas = new Map<number, FunctionSchema>();
+
+/** The schema of an operator that was bound, by its id. */
+export const schemaOf = (id: number): FunctionSchema | undefined => schemas.get(id);
+
 /** The operator's id; the engine has it, but outside `aten` it may take or give what has no JavaScript form. */
 function resolve(schema: FunctionSchema): number {
   try {
-    return native.resolve(schema.name, schema.overload);
+    const id = native.resolve(schema.name, schema.overload);
+    schemas.set(id, schema);
+    return id;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     throw new MissingOperatorError(`The operator ${titleOf(schema)} cannot be called from TypeScript: ${detail}.`, {
