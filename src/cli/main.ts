@@ -11,6 +11,7 @@ import { addEnsemble } from './ensemble.js';
 import { addLook } from './look.js';
 import { addModels } from './models.js';
 import { addNormalise } from './normalise.js';
+import { addOverfit } from './overfit.js';
 import { addPredict } from './predict.js';
 import { addPreview } from './preview.js';
 import { addQuiz } from './quiz.js';
@@ -29,6 +30,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addPredict,
   addEnsemble,
   addReport,
+  addOverfit,
   addRuns,
   addLook,
   addQuiz,

@@ -70,9 +70,24 @@ export function addResume(program: Command): void {
     .argument('<run>', 'run folder')
     .option('--data <path>', 'where the data are now, if they have moved')
     .action(async (folder: string, options: { readonly data?: string }) => {
+      const { isUnfinishedEnsemble } = await import('../train/ensemble/train.js');
+      if (isUnfinishedEnsemble(folder)) return resumeMembers(folder, options.data);
       const [{ resume }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
       const training = resume(folder, options.data === undefined ? {} : { data: options.data });
       process.exitCode = await showTraining(training);
       if ((await training).state === 'finished') await reportAfter(folder, options.data);
     });
+}
+
+/** Goes on with an ensemble. */
+async function resumeMembers(folder: string, data: string | undefined): Promise<void> {
+  const [{ resumeEnsemble }, { ensembleLines, shown }, { commandLine }] = await Promise.all([
+    import('../train/ensemble/train.js'),
+    import('./ensemble.js'),
+    import('../track/facts.js'),
+  ]);
+  const made = await shown((stop, emit) =>
+    resumeEnsemble({ folder, stop, emit, command: commandLine(), ...(data === undefined ? {} : { data }) }),
+  );
+  if (made !== undefined) for (const text of ensembleLines(made)) console.log(text);
 }

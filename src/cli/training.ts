@@ -19,6 +19,8 @@ export function lineOf(event: TrainEvent, folder = ''): string | undefined {
     }
     case 'warning':
       return `! ${event.text}`;
+    case 'note':
+      return event.text;
     case 'rollback':
       return `! ${event.text}`;
     case 'finished':

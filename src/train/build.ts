@@ -23,6 +23,7 @@ import {
   warmup,
 } from '../optim/index.js';
 import type { Classifier } from './compute.js';
+import { taught } from './ensemble/distil.js';
 import { type OptimisationPlan, type TrainPlan, totalUpdates } from './plan.js';
 
 /** The optimiser of a plan over a model's weights; biases and norms do not decay. */
@@ -105,14 +106,23 @@ export function evaluationLoader(
 export function buildLoaders(
   split: { readonly train: Dataset; readonly validation: Dataset },
   plan: TrainPlan,
+  teacher?: Classifier,
 ): Loaders {
   const { form, statistics } = plan.data;
-  const transform =
+  const changed =
     form === undefined
       ? undefined
       : plan.augmentation === undefined
         ? inputTransform(plan)
         : buildAugmentation(plan.augmentation, { statistics });
+  const teaching =
+    teacher === undefined || plan.distillation === undefined
+      ? undefined
+      : taught(teacher, plan.machine, plan.distillation.weight, plan.data.multiLabel);
+  const transform: BatchTransform | undefined =
+    teaching === undefined || changed === undefined
+      ? (teaching ?? changed)
+      : (batch, context) => teaching(changed(batch, context), context);
   const train = new DataLoader({
     dataset: split.train,
     batchSize: plan.optimisation.batchSize,

@@ -29,6 +29,8 @@ export type TrainEvent =
   | StepEvent
   | EpochEvent
   | { readonly kind: 'warning'; readonly text: string }
+  /** Of work that holds several trainings: which one comes next. */
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'checkpoint'; readonly file: string; readonly step: number }
   | { readonly kind: 'rollback'; readonly step: number; readonly toStep: number; readonly text: string }
   | {

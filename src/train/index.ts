@@ -10,6 +10,7 @@ export { type Evaluation, evaluate, type Predictions } from './evaluate.js';
 export type { EpochEvent, Stage, StepEvent, TrainEvent } from './events.js';
 export { type Fault, findFault } from './faults.js';
 export * as metrics from './metrics.js';
+export * from './overfit/index.js';
 export type { TrainPlan } from './plan.js';
 export { type Guess, LoadedRun, loadRun, type Prediction } from './predict.js';
 export type { RunResult } from './recipe/recipe.js';

@@ -4,6 +4,8 @@ import type { ChannelStatistics, PictureForm } from '../data/types.js';
 import type { ModelOptions } from '../models/index.js';
 import type { Machine } from './compute.js';
 import type { EnsemblePlan } from './ensemble/classifier.js';
+import type { DistillationPlan } from './ensemble/distil.js';
+import type { TrainPart } from './recipe/part.js';
 
 export type OptimizerName = 'adamw' | 'adam' | 'sgd' | 'lion' | 'rmsprop' | 'muon';
 export type ScheduleName = 'cosine' | 'linear' | 'step' | 'constant' | 'one-cycle';
@@ -21,6 +23,8 @@ export interface DataPlan {
   readonly statistics?: ChannelStatistics;
   readonly workers: number | 'auto';
   readonly cache: boolean;
+  /** Which of the training samples; all by default. */
+  readonly part?: TrainPart;
 }
 
 export interface ModelPlan {
@@ -65,6 +69,8 @@ export interface TrainPlan {
   readonly averageBest: boolean;
   /** Several networks whose probabilities are averaged; `model` then names none. */
   readonly ensemble?: EnsemblePlan;
+  /** Whom the network learns from, beside the labels or instead of them. */
+  readonly distillation?: DistillationPlan;
 }
 
 /** Updates of the whole run. */

@@ -117,3 +117,9 @@ export function buildEnsemble(
     },
   );
 }
+
+/** A network that takes pictures normalised by `from`, where it was trained on such normalised by `to`. */
+export function renormalised(network: Classifier, from: ChannelStatistics, to: ChannelStatistics): Classifier {
+  if (JSON.stringify(from) === JSON.stringify(to)) return network;
+  return new nn.Sequential(new Renormalise(from, to), network as unknown as nn.Module) as unknown as Classifier;
+}

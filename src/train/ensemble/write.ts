@@ -135,7 +135,13 @@ export async function writeEnsemble(
       parameters: cost.parameters,
       multiplyAdds: cost.multiplyAdds,
     },
-    configuration: { settings: readRecord(first.folder).configuration.settings, plan, choices: [] },
+    configuration: {
+      settings: readRecord(first.folder).configuration.settings,
+      plan,
+      choices: [],
+      // So that a kill from here on can be mended by going on.
+      ...(options.run === undefined ? {} : { ensemble: options.run.record.configuration.ensemble }),
+    },
   };
   const run =
     options.run ??

@@ -32,15 +32,18 @@ export interface Given {
   readonly run: RunFolder;
   readonly stop: StopSignal;
   readonly model: Classifier;
+  /** Whom the model learns from. */
+  readonly teacher?: Classifier | undefined;
   /** For a run that goes on: what was logged beyond this step is logged anew. */
   readonly fromStep?: number;
 }
 
 /** Everything that trains, at its beginning. */
-export function buildTraining({ plan, split, run, stop, model, fromStep = 0 }: Given): Training {
+export function buildTraining({ plan, split, run, stop, model, teacher, fromStep = 0 }: Given): Training {
   placeModel(model, plan.machine);
   const optimizer = buildOptimizer(model, plan.optimisation);
-  const { train, validation } = buildLoaders(split, plan);
+  if (teacher !== undefined) placeModel(teacher, plan.machine);
+  const { train, validation } = buildLoaders(split, plan, teacher);
   return {
     plan,
     model,

@@ -14,6 +14,7 @@ import { buildOptimizer } from '../build.js';
 import { type Classifier, classesOf, placeModel } from '../compute.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
+import type { DistillationPlan } from '../ensemble/distil.js';
 import { RunError, StoppedEarly } from '../errors.js';
 import type { Evaluation } from '../evaluate.js';
 import type { Stage, TrainEvent } from '../events.js';
@@ -24,8 +25,10 @@ import { augmentationFor, formForCrops } from './augmentation.js';
 import { describeSplit, firstFacts, makeSplit, normalise, openData, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { firstBatches, machineText, settleBatchSize } from './machine.js';
+import { narrowed, type TrainPart } from './part.js';
 import { findRate } from './rate.js';
 import { buildModel, buildTraining, stepOptions } from './rebuild.js';
+import { teacherOf } from './record.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
 import {
   checkModelTakes,
@@ -42,6 +45,10 @@ export interface RecipeOptions {
   readonly settings: TrainSettings;
   /** A model of your own instead of a named one. */
   readonly model?: Classifier;
+  /** Trains on some of the training part. */
+  readonly part?: TrainPart;
+  /** Learns what a run or an ensemble says instead of, or beside, the labels. */
+  readonly distillation?: DistillationPlan;
   readonly stop: StopSignal;
   readonly emit: (event: TrainEvent) => void;
   /** For the record, ready to be typed again. */
@@ -106,12 +113,13 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
 
   // Split it; the test part is sealed from here on.
   const split = await makeSplit(dataset, settings, working('split', 'comparing pictures'));
-  line('split', describeSplit(split));
+  const { train, validation } = narrowed(split, options.part);
+  line('split', `${describeSplit(split)}${options.part === undefined ? '' : ` Trained on ${train.length} of them.`}`);
   for (const finding of split.findings)
     if (finding.severity === 'warning') warn(`${finding.message}${finding.remedy ? ` ${finding.remedy}` : ''}`);
 
   const facts = {
-    samples: split.train.length,
+    samples: train.length,
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
   };
@@ -133,7 +141,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         fingerprint: split.datasetFingerprint,
       },
       split: {
-        train: split.train.length,
+        train: train.length,
         validation: split.validation.length,
         test: split.test.length,
         fingerprint: split.fingerprint,
@@ -151,7 +159,6 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
 
     // Normalise with what the training part says.
-    const { train } = split;
     const form = train.kind === 'pictures' ? choice.form : undefined;
     const augmentation = form === undefined ? undefined : augmentationFor(settings, facts, form);
     const trainForm =
@@ -175,7 +182,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       for (const { name, reason } of skipped.slice(0, 5)) warn(`${name} cannot be read (${reason}) and is left out.`);
       if (skipped.length > 5) warn(`${skipped.length - 5} more pictures cannot be read and are left out.`);
     }
-    const { parts, text } = await prepareRows(split, run.path);
+    const { parts, text } = await prepareRows({ train, validation }, run.path);
     if (form === undefined) line('normalise', text);
 
     // The model.
@@ -213,12 +220,14 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         ...(statistics === undefined ? {} : { statistics: { mean: statistics.mean, std: statistics.std } }),
         workers: workersFor(settings),
         cache: settings.cache,
+        ...(options.part === undefined ? {} : { part: options.part }),
       },
+      ...(options.distillation === undefined ? {} : { distillation: options.distillation }),
       model: modelPlan,
       optimisation: {
         epochs: choice.epochs,
         batches: 1,
-        batchSize: choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, split.train.length),
+        batchSize: choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, train.length),
         accumulate: settings.accumulate,
         optimizer: choice.optimizer,
         learningRate: usualRates[choice.optimizer],
@@ -287,17 +296,17 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       draft: { ...draft, machine: tuned.machine },
       batch,
       cost,
-      samples: split.train.length,
+      samples: train.length,
     });
 
     // How long it may take.
     const perEpoch =
-      split.train.length / Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
+      train.length / Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
     const spent = 1.15 * perEpoch;
     const affordable =
       settings.budget === 'off' ? Number.POSITIVE_INFINITY : Math.max(3, Math.floor((settings.budget * 60) / spent));
     const epochs = choice.epochsAreFree ? Math.min(choice.epochs, affordable) : choice.epochs;
-    const batchesEach = split.train.length >= batchSize ? Math.floor(split.train.length / batchSize) : 1;
+    const batchesEach = train.length >= batchSize ? Math.floor(train.length / batchSize) : 1;
     const settled = { ...draft.optimisation, epochs, batchSize, batches: batchesEach };
 
     // Find the learning rate.
@@ -336,7 +345,8 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // The first weights again: a model of the user's own keeps its own.
     const fresh = options.model ?? buildModel(plan);
     torch.manualSeed(settings.seed);
-    return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh }), { split, emit });
+    const teacher = await teacherOf(plan);
+    return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh, teacher }), { split, emit });
   } catch (error) {
     if (run.writable)
       await run.end(error instanceof StoppedEarly ? 'stopped' : 'failed', { reason: (error as Error).message });

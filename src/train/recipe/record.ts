@@ -5,7 +5,7 @@ import { createModel } from '../../models/index.js';
 import { type Tensor, torch } from '../../torch/index.js';
 import { readRecord } from '../../track/index.js';
 import type { Classifier } from '../compute.js';
-import { buildEnsemble } from '../ensemble/classifier.js';
+import { buildEnsemble, renormalised } from '../ensemble/classifier.js';
 import { RunError } from '../errors.js';
 import type { TrainPlan } from '../plan.js';
 
@@ -37,4 +37,20 @@ export async function loadModel(folder: string, plan: TrainPlan, given?: Classif
   model.loadStateDict((await torch.load(file)) as Record<string, Tensor>);
   model.eval();
   return model;
+}
+
+/** Whom a plan's network learns from. @throws RunError when its folder is gone or tells other classes apart */
+export async function teacherOf(plan: TrainPlan): Promise<Classifier | undefined> {
+  if (plan.distillation === undefined) return undefined;
+  const { teacher } = plan.distillation;
+  const own = planOf(teacher);
+  if (own.data.classes.join('\n') !== plan.data.classes.join('\n'))
+    throw new RunError(`${teacher}: it tells other classes apart than these data have, so it cannot teach them.`);
+  const sides = [own, plan].map(({ data: { form } }) => JSON.stringify([form?.height, form?.width, form?.channels]));
+  if (sides[0] !== sides[1])
+    throw new RunError(`${teacher}: it takes pictures of another size; train the student with the same --size.`);
+  const network = await loadModel(teacher, own);
+  return own.data.statistics === undefined || plan.data.statistics === undefined
+    ? network
+    : renormalised(network, plan.data.statistics, own.data.statistics);
 }

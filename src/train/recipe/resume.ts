@@ -12,9 +12,10 @@ import { forgetLater, putBack } from '../loop.js';
 import type { StopSignal } from '../stop.js';
 import { openData } from './data.js';
 import { finish } from './finish.js';
+import { narrowed } from './part.js';
 import { buildModel, buildTraining } from './rebuild.js';
 import type { RunResult } from './recipe.js';
-import { planOf } from './record.js';
+import { planOf, teacherOf } from './record.js';
 import { readyParts } from './rows.js';
 
 export interface ResumeOptions {
@@ -59,8 +60,9 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     const dataset = await openData(source);
     const split = await loadSplit(run.file('split.json'), dataset);
     const training = buildTraining({
-      ...{ plan, split: readyParts(split, run.path), run, stop },
+      ...{ plan, split: readyParts(narrowed(split, plan.data.part), run.path), run, stop },
       model: options.model ?? buildModel(plan),
+      teacher: await teacherOf(plan),
       fromStep: last?.state.step ?? 0,
     });
     torch.manualSeed(plan.seed);

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { applyRows, fitRows, type RowNormaliser, rowNormaliserFrom } from '../../data/normalise/index.js';
-import type { Split } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
 import { modelSpec } from '../../models/index.js';
 import { writeFileAtomic } from '../../track/index.js';
@@ -24,8 +23,7 @@ export interface PreparedRows {
 }
 
 /** Measures the training part and normalises both; the file for what comes later is written. Pictures and tensors stay as they are. */
-export async function prepareRows(split: Split, folder: string): Promise<PreparedRows> {
-  const { train, validation } = split;
+export async function prepareRows({ train, validation }: ReadyParts, folder: string): Promise<PreparedRows> {
   if (train.kind !== 'table' && train.kind !== 'text')
     return { parts: { train, validation }, text: 'the rows are taken as they are.' };
   const normaliser = fitRows(train);
@@ -59,7 +57,7 @@ export function readier(dataset: Dataset, folder: string): (part: Dataset) => Da
 }
 
 /** The parts of a run that goes on. */
-export function readyParts(split: Split, folder: string): ReadyParts {
+export function readyParts(split: ReadyParts, folder: string): ReadyParts {
   const ready = readier(split.train, folder);
   return { train: ready(split.train), validation: ready(split.validation) };
 }

@@ -1,0 +1,212 @@
+/** Where in a network overfitting sits: what linear probes read after every layer, on training and on validation pictures. */
+
+import path from 'node:path';
+import { loadSplit } from '../../data/split/index.js';
+import type { Dataset } from '../../data/types.js';
+import { functional as F } from '../../nn/index.js';
+import { type Drawing, drawSvg } from '../../optim/draw.js';
+import { type Tensor, torch } from '../../torch/index.js';
+import { writeFileAtomic } from '../../track/index.js';
+import { evaluationLoader } from '../build.js';
+import { type Classifier, placeInput, placeModel } from '../compute.js';
+import { RunError } from '../errors.js';
+import { turn } from '../evaluate.js';
+import { type Interval, wilson } from '../metrics.js';
+import type { TrainPlan } from '../plan.js';
+import { openData } from '../recipe/data.js';
+import { narrowed } from '../recipe/part.js';
+import { loadModel, planOf } from '../recipe/record.js';
+import { readyParts } from '../recipe/rows.js';
+import { layerGroups, pooled } from './layers.js';
+import { linearProbe, type ProbeData } from './probe.js';
+
+export interface LayerProbe {
+  readonly name: string;
+  /** Numbers that the layer gives per sample, pictures averaged over their places. */
+  readonly width: number;
+  /** Accuracy of the probe. */
+  readonly train: number;
+  readonly validation: number;
+  /** Training less validation: what the layer knows of these very samples and not of others. */
+  readonly gap: number;
+  /** 95 %, Wilson's, of the validation accuracy. */
+  readonly interval: Interval;
+}
+
+export interface OverfitReport {
+  readonly run: string;
+  readonly samples: { readonly train: number; readonly validation: number };
+  /** Features of every probe. */
+  readonly features: number;
+  readonly layers: readonly LayerProbe[];
+  /** Spearman's rank correlation of depth and gap: 1 where each layer overfits more than the one before it. */
+  readonly trend: number;
+  /** What it says, in a sentence or two. */
+  readonly text: string;
+}
+
+export interface OverfitOptions {
+  readonly data?: string | Dataset;
+  /** Most training samples to look at. Default 4000; those of each class in proportion. */
+  readonly samples?: number;
+  /** Inputs of each probe at most. Default 64. */
+  readonly features?: number;
+  readonly onProgress?: (text: string, share: number) => void;
+}
+
+/** Activations after every group, and the input itself, of all samples of a part. */
+async function activations(
+  model: Classifier,
+  part: Dataset,
+  plan: TrainPlan,
+  onBatch: (share: number) => void,
+): Promise<{ names: string[]; parts: ProbeData[] }> {
+  const groups = layerGroups(model);
+  const found = new Map<string, Tensor[]>();
+  const targets: Tensor[] = [];
+  let now = new Map<string, Tensor>();
+  const hooks = groups.map(({ name, last }) =>
+    last.registerForwardHook((_module, _inputs, output) => {
+      const row = pooled(output);
+      if (row !== undefined) now.set(name, row);
+    }),
+  );
+  const loader = evaluationLoader(part, plan, 64);
+  let done = 0;
+  try {
+    for await (const batch of loader) {
+      const rows = torch.scope(() =>
+        torch.noGrad(() => {
+          now = new Map();
+          const input = placeInput(batch.input, plan.machine);
+          now.set('input', pooled(input.ndim === 4 ? coarse(input) : input) as Tensor);
+          model.call(input);
+          return [...now].map(([name, row]) => [name, row.cpu().contiguous()] as const);
+        }),
+      );
+      for (const [name, row] of rows) found.set(name, [...(found.get(name) ?? []), row]);
+      targets.push(batch.target);
+      onBatch(++done / loader.length);
+      await turn();
+    }
+  } finally {
+    for (const hook of hooks) hook.remove();
+    await loader.close();
+  }
+  const target = torch.cat(targets.map((one) => one.cpu()));
+  // A layer that was not called for each batch, or twice, is left out.
+  const whole = [...found].filter(([, rows]) => rows.length === targets.length);
+  return { names: whole.map(([name]) => name), parts: whole.map(([, rows]) => ({ input: torch.cat(rows), target })) };
+}
+
+/** A picture as 4 × 4 coarse pixels, laid out as a row: what can be known before the first layer. */
+const coarse = (input: Tensor): Tensor => F.adaptiveAvgPool2d(input, [4, 4]).flatten(1);
+
+/** Ranks, equal values sharing the middle of theirs. */
+function ranks(values: readonly number[]): number[] {
+  return values.map(
+    (value) =>
+      values.filter((other) => other < value).length + (values.filter((other) => other === value).length - 1) / 2,
+  );
+}
+
+/** Spearman's rank correlation of values with their places; 0 where they are all the same. */
+export function trendOf(values: readonly number[]): number {
+  const order = ranks(values);
+  const middle = (values.length - 1) / 2;
+  let [both, own, place] = [0, 0, 0];
+  for (const [i, rank] of order.entries()) {
+    both += (rank - middle) * (i - middle);
+    own += (rank - middle) ** 2;
+    place += (i - middle) ** 2;
+  }
+  return own === 0 || place === 0 ? 0 : both / Math.sqrt(own * place);
+}
+
+const points = (x: number): string => (100 * x).toFixed(1);
+
+/** The seed's claim, held against what was measured. */
+function verdict(layers: readonly LayerProbe[], trend: number): string {
+  const [first, last] = [layers[0] as LayerProbe, layers.at(-1) as LayerProbe];
+  const noise = ((last.interval.high - last.interval.low) / 2) * Math.SQRT2;
+  const grows = last.gap - first.gap;
+  const measured = `The gap between training and validation goes from ${points(first.gap)} points after ${first.name} to ${points(last.gap)} after ${last.name}`;
+  if (grows > noise && trend > 0.5) {
+    const steps = layers.slice(1).map((layer, i) => ({ layer, step: layer.gap - (layers[i] as LayerProbe).gap }));
+    const most = steps.reduce((a, b) => (b.step > a.step ? b : a));
+    return `${measured}: deeper layers overfit more here, as the course says. It opens most at ${most.layer.name} (${points(most.step)} points).`;
+  }
+  if (Math.abs(grows) <= noise)
+    return `${measured}, within ±${points(noise)} of chance: this network does not show that deeper layers overfit more${last.gap < noise ? '; it hardly overfits at all' : ''}.`;
+  return `${measured}: it does not grow with depth here.`;
+}
+
+/**
+ * Probes a finished run after every layer. The network is not changed; its training pictures are seen as validation ones are, without
+ * augmentation. Leaves `overfit.json` and `overfit.svg` in the run folder.
+ * @throws RunError for a run that is not finished, an ensemble, or data with several labels
+ */
+export async function overfit(folder: string, options: OverfitOptions = {}): Promise<OverfitReport> {
+  const plan = planOf(folder);
+  if (plan.ensemble !== undefined)
+    throw new RunError(`${folder} is an ensemble; probe one of its members, each of which overfits in its own way.`);
+  if (plan.data.multiLabel)
+    throw new RunError(`${folder}: probes are for data with one label per sample; this run's have several.`);
+  const source = options.data ?? plan.data.path;
+  if (source === '') throw new RunError(`${folder}: this run was given its data as an object; give it again.`);
+  const model = await loadModel(folder, plan);
+  const machine = { ...plan.machine, device: 'cpu', precision: 'float32' as const };
+  placeModel(model, machine);
+  const split = await loadSplit(path.join(folder, 'split.json'), await openData(source));
+  const seen = narrowed(split, plan.data.part);
+  const share = Math.min(1, (options.samples ?? 4000) / seen.train.length);
+  const parts = readyParts(share === 1 ? seen : narrowed(seen, { share, seed: plan.seed }), folder);
+  const seeing = { ...plan, machine };
+  const report = (text: string) => (done: number) => options.onProgress?.(text, done);
+  const train = await activations(model, parts.train, seeing, report('training pictures'));
+  const validation = await activations(model, parts.validation, seeing, report('validation pictures'));
+  const count = validation.parts[0]?.target.shape[0] ?? 0;
+  const layers: LayerProbe[] = [];
+  for (const [i, name] of train.names.entries()) {
+    const [own, other] = [train.parts[i], validation.parts[i]];
+    if (own === undefined || other === undefined) continue;
+    const probe = linearProbe(own, other, { classes: plan.data.classes.length, features: options.features ?? 64 });
+    layers.push({
+      name,
+      width: own.input.shape[1] as number,
+      train: probe.train,
+      validation: probe.validation,
+      gap: probe.train - probe.validation,
+      interval: wilson(Math.round(probe.validation * count), count),
+    });
+    options.onProgress?.('probes', (i + 1) / train.names.length);
+    await turn();
+  }
+  if (layers.length < 2) throw new RunError(`${folder}: no layer of this network gives one row of numbers per sample.`);
+  const trend = trendOf(layers.map(({ gap }) => gap));
+  const result: OverfitReport = {
+    run: path.resolve(folder),
+    samples: { train: parts.train.length, validation: count },
+    features: options.features ?? 64,
+    layers,
+    trend,
+    text: verdict(layers, trend),
+  };
+  await writeFileAtomic(path.join(folder, 'overfit.json'), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFileAtomic(path.join(folder, 'overfit.svg'), await drawSvg(drawingOf(result)));
+  return result;
+}
+
+/** Accuracy over depth, the two parts apart. */
+export function drawingOf({ layers, run }: OverfitReport): Drawing {
+  const x = layers.map((_, i) => i);
+  return {
+    title: `Linear probes after every layer: ${path.basename(run)}`,
+    xLabel: 'depth: 0 is the input, the last the logits',
+    yLabel: 'accuracy of the probe',
+    lines: [
+      { name: 'training part', x, y: layers.map(({ train }) => train) },
+      { name: 'validation part', x, y: layers.map(({ validation }) => validation) },
+    ],
+  };
+}
