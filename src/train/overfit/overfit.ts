@@ -18,7 +18,7 @@ import { narrowed } from '../recipe/part.js';
 import { loadModel, planOf } from '../recipe/record.js';
 import { readyParts } from '../recipe/rows.js';
 import { layerGroups, pooled } from './layers.js';
-import { linearProbe, type ProbeData } from './probe.js';
+import { linearProbe, type ProbeData, type ProbeResult } from './probe.js';
 
 export interface LayerProbe {
   readonly name: string;
@@ -41,6 +41,8 @@ export interface OverfitReport {
   readonly layers: readonly LayerProbe[];
   /** Spearman's rank correlation of depth and gap: 1 where each layer overfits more than the one before it. */
   readonly trend: number;
+  /** By how much the gap grows from the first layer to the last hidden one; chance alone may move it so far (95 %). */
+  readonly growth: { readonly value: number; readonly within: number };
   /** What it says, in a sentence or two. */
   readonly text: string;
 }
@@ -125,20 +127,34 @@ export function trendOf(values: readonly number[]): number {
 
 const points = (x: number): string => (100 * x).toFixed(1);
 
-/** The seed's claim, held against what was measured. */
-function verdict(layers: readonly LayerProbe[], trend: number): string {
+/** How much the gap grows from one layer to another, and how far chance alone may move that: 95 %, sample by sample. */
+function growth(from: ProbeResult, to: ProbeResult): { readonly value: number; readonly within: number } {
+  const part = (name: 'train' | 'validation') => {
+    const differences = Array.from(to.right[name], (right, i) => right - (from.right[name][i] as number));
+    const mean = differences.reduce((a, b) => a + b, 0) / differences.length;
+    const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / differences.length;
+    return { mean, error: variance / differences.length };
+  };
+  const [train, validation] = [part('train'), part('validation')];
+  return { value: train.mean - validation.mean, within: 1.96 * Math.sqrt(train.error + validation.error) };
+}
+
+/** The course's claim, held against what was measured. @param layers without the input */
+function verdict(
+  layers: readonly LayerProbe[],
+  trend: number,
+  { value, within }: { readonly value: number; readonly within: number },
+): string {
   const [first, last] = [layers[0] as LayerProbe, layers.at(-1) as LayerProbe];
-  const noise = ((last.interval.high - last.interval.low) / 2) * Math.SQRT2;
-  const grows = last.gap - first.gap;
-  const measured = `The gap between training and validation goes from ${points(first.gap)} points after ${first.name} to ${points(last.gap)} after ${last.name}`;
-  if (grows > noise && trend > 0.5) {
+  const measured = `The gap between training and validation goes from ${points(first.gap)} points after ${first.name} to ${points(last.gap)} after ${last.name}: ${value < 0 ? '' : '+'}${points(value)} ± ${points(within)}`;
+  if (value > within && trend > 0) {
     const steps = layers.slice(1).map((layer, i) => ({ layer, step: layer.gap - (layers[i] as LayerProbe).gap }));
     const most = steps.reduce((a, b) => (b.step > a.step ? b : a));
-    return `${measured}: deeper layers overfit more here, as the course says. It opens most at ${most.layer.name} (${points(most.step)} points).`;
+    return `${measured}. Deeper layers overfit more here, as the course says; it opens most at ${most.layer.name} (${points(most.step)} points).`;
   }
-  if (Math.abs(grows) <= noise)
-    return `${measured}, within ±${points(noise)} of chance: this network does not show that deeper layers overfit more${last.gap < noise ? '; it hardly overfits at all' : ''}.`;
-  return `${measured}: it does not grow with depth here.`;
+  if (Math.abs(value) <= within)
+    return `${measured}, which chance alone may do: this network does not show that deeper layers overfit more.`;
+  return `${measured}. It does not grow with depth here.`;
 }
 
 /**
@@ -167,10 +183,12 @@ export async function overfit(folder: string, options: OverfitOptions = {}): Pro
   const validation = await activations(model, parts.validation, seeing, report('validation pictures'));
   const count = validation.parts[0]?.target.shape[0] ?? 0;
   const layers: LayerProbe[] = [];
+  const probes: ProbeResult[] = [];
   for (const [i, name] of train.names.entries()) {
     const [own, other] = [train.parts[i], validation.parts[i]];
     if (own === undefined || other === undefined) continue;
     const probe = linearProbe(own, other, { classes: plan.data.classes.length, features: options.features ?? 64 });
+    probes.push(probe);
     layers.push({
       name,
       width: own.input.shape[1] as number,
@@ -182,15 +200,21 @@ export async function overfit(folder: string, options: OverfitOptions = {}): Pro
     options.onProgress?.('probes', (i + 1) / train.names.length);
     await turn();
   }
-  if (layers.length < 2) throw new RunError(`${folder}: no layer of this network gives one row of numbers per sample.`);
-  const trend = trendOf(layers.map(({ gap }) => gap));
+  if (layers.length < 3)
+    throw new RunError(`${folder}: fewer than two layers of this network give one row of numbers per sample.`);
+  // Input and logits are shown for comparison; the claim is about layers, and the logits are only as many numbers as there are classes.
+  const end = layers.length > 3 ? layers.length - 1 : layers.length;
+  const deep = layers.slice(1, end);
+  const trend = trendOf(deep.map(({ gap }) => gap));
+  const grown = growth(probes[1] as ProbeResult, probes[end - 1] as ProbeResult);
   const result: OverfitReport = {
     run: path.resolve(folder),
     samples: { train: parts.train.length, validation: count },
     features: options.features ?? 64,
     layers,
     trend,
-    text: verdict(layers, trend),
+    growth: grown,
+    text: verdict(deep, trend, grown),
   };
   await writeFileAtomic(path.join(folder, 'overfit.json'), `${JSON.stringify(result, null, 2)}\n`);
   await writeFileAtomic(path.join(folder, 'overfit.svg'), await drawSvg(drawingOf(result)));
