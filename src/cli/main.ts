@@ -20,11 +20,12 @@ import { addRuns } from './runs.js';
 import { addSetup } from './setup.js';
 import { addSplit } from './split.js';
 import { addTest } from './test.js';
-import { addResume, addTrain } from './train.js';
+import { addFinetune, addResume, addTrain } from './train.js';
 
 /** Commands in the order in which help lists them. */
 const commands: readonly ((program: Command) => void)[] = [
   addTrain,
+  addFinetune,
   addResume,
   addTest,
   addPredict,

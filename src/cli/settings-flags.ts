@@ -29,10 +29,10 @@ function wordsOf(name: SettingName): string[] {
   return found;
 }
 
-/** Adds a flag for every setting, under the headings of the schema. */
-export function addSettings(command: Command): void {
+/** Adds a flag for every setting but those left out, under the headings of the schema. */
+export function addSettings(command: Command, without: readonly SettingName[] = []): void {
   for (const group of Object.keys(groups) as (keyof typeof groups)[]) {
-    for (const name of settingNames.filter((one) => fieldFacts[one].group === group)) {
+    for (const name of settingNames.filter((one) => fieldFacts[one].group === group && !without.includes(one))) {
       const { value, help } = fieldFacts[name];
       const words = wordsOf(name);
       const hint = words.length > 0 && !help.includes(words[0] as string) ? `; ${words.join(', ')}` : '';

@@ -25,39 +25,71 @@ export function addTrain(program: Command): void {
     .option('--config <file>', 'settings from this file instead of praxis.config.*')
     .option('--dry-run', 'print what would be done, what it costs and how long it takes; write nothing');
   addSettings(command);
-  command.action(async (data: string, options: TrainArguments) => {
-    const { gatherSettings } = await import('../train/config/settings.js');
-    const { settings, file } = await gatherSettings(
-      givenSettings(command),
-      options.config ? { config: options.config } : {},
-    );
-    if (file !== undefined) console.log(`settings      ${file}`);
-    if (options.dryRun === true) {
-      const { dryRun } = await import('../train/recipe/dry-run.js');
-      const plan = await dryRun(data, settings);
-      for (const [title, text] of plan.lines) console.log(`${title.padEnd(13)} ${text}`);
-      for (const warning of plan.warnings) console.log(`! ${warning}`);
-      for (const { setting, value, reason } of plan.choices) console.log(`  ${setting} = ${String(value)}: ${reason}`);
-      console.log('Nothing was written. Leave out --dry-run to train.');
-      return;
-    }
-    const [{ Training }, { runRecipe }, { showTraining }, { commandLine }] = await Promise.all([
-      import('../train/train.js'),
-      import('../train/recipe/recipe.js'),
-      import('./training.js'),
-      import('../track/facts.js'),
-    ]);
-    const training = new Training((stop, emit) => runRecipe({ data, settings, stop, emit, command: commandLine() }));
-    process.exitCode = await showTraining(training);
-    const { folder, state } = await training;
-    if (state === 'finished') {
-      await reportAfter(folder);
-      console.log(`test          sealed; when all choices are made, once: praxis test ${folder}`);
-      const { planOf } = await import('../train/recipe/record.js');
-      // Rows are measured and not predicted one by one.
-      if (planOf(folder).data.form !== undefined) console.log(`use           praxis predict ${folder} picture.jpg`);
-    }
-  });
+  command.action((data: string, options: TrainArguments) => trainFrom(command, data, options));
+}
+
+/** `praxis finetune`: the same recipe from weights that know something already. */
+export function addFinetune(program: Command): void {
+  const command = program
+    .command('finetune')
+    .summary('start from pretrained weights, or from a run of your own, instead of from nothing')
+    .description(
+      [
+        'Trains as praxis train does, but from weights that know something already: first the new head alone, the body frozen,',
+        'then all layers, those near the input slowest. Says first what the frozen features are worth: a linear probe and the',
+        'nearest neighbours, in seconds.',
+        '',
+        'WEIGHTS are known by name (praxis models --weights), or are a file (.safetensors, .pth), a folder, an address, a place on',
+        'the hub (timm/resnet18.a1_in1k), or the folder of a finished run. DATA is as for praxis train.',
+      ].join('\n'),
+    )
+    .argument('<weights>', 'name, file, folder, address, place on the hub, or run folder')
+    .argument('<data>', 'folder of pictures by class, manifest, or archive')
+    .option('--config <file>', 'settings from this file instead of praxis.config.*')
+    .option('--dry-run', 'print what would be done, what it costs and how long it takes; write nothing');
+  addSettings(command, ['pretrained']);
+  command.action((weights: string, data: string, options: TrainArguments) =>
+    trainFrom(command, data, options, { pretrained: weights }),
+  );
+}
+
+async function trainFrom(
+  command: Command,
+  data: string,
+  options: TrainArguments,
+  more: { readonly pretrained?: string } = {},
+): Promise<void> {
+  const { gatherSettings } = await import('../train/config/settings.js');
+  const { settings, file } = await gatherSettings(
+    { ...givenSettings(command), ...more },
+    options.config ? { config: options.config } : {},
+  );
+  if (file !== undefined) console.log(`settings      ${file}`);
+  if (options.dryRun === true) {
+    const { dryRun } = await import('../train/recipe/dry-run.js');
+    const plan = await dryRun(data, settings);
+    for (const [title, text] of plan.lines) console.log(`${title.padEnd(13)} ${text}`);
+    for (const warning of plan.warnings) console.log(`! ${warning}`);
+    for (const { setting, value, reason } of plan.choices) console.log(`  ${setting} = ${String(value)}: ${reason}`);
+    console.log('Nothing was written. Leave out --dry-run to train.');
+    return;
+  }
+  const [{ Training }, { runRecipe }, { showTraining }, { commandLine }] = await Promise.all([
+    import('../train/train.js'),
+    import('../train/recipe/recipe.js'),
+    import('./training.js'),
+    import('../track/facts.js'),
+  ]);
+  const training = new Training((stop, emit) => runRecipe({ data, settings, stop, emit, command: commandLine() }));
+  process.exitCode = await showTraining(training);
+  const { folder, state } = await training;
+  if (state === 'finished') {
+    await reportAfter(folder);
+    console.log(`test          sealed; when all choices are made, once: praxis test ${folder}`);
+    const { planOf } = await import('../train/recipe/record.js');
+    // Rows are measured and not predicted one by one.
+    if (planOf(folder).data.form !== undefined) console.log(`use           praxis predict ${folder} picture.jpg`);
+  }
 }
 
 export function addResume(program: Command): void {

@@ -16,6 +16,7 @@ export {
   type ModelDescription,
   trainingBytes,
 } from './describe.js';
+export { type Head, headOf, isInHead } from './head.js';
 export { type MeasureOptions, type ModelSpeed, measureModel, type Speed } from './measure.js';
 export { MLP, type MLPOptions } from './multilayer-perceptron.js';
 export * from './pretrained/index.js';

@@ -1,5 +1,7 @@
 /** `nn`: networks. Modules and layers hold what is learnt; `F` computes without holding anything. */
 export * from './containers.js';
+export { type DropoutAdviceOptions, type DropoutFinding, dropoutAdvice } from './dropout-advice.js';
+export { checkEvaluation, type EvaluationFinding, layersInTrainMode } from './evaluation-check.js';
 export * as functional from './functional.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook } from './hooks.js';
 export * as init from './initialisation.js';

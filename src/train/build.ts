@@ -25,11 +25,17 @@ import {
 import type { Classifier } from './compute.js';
 import { taught } from './ensemble/distil.js';
 import { type OptimisationPlan, type TrainPlan, totalUpdates } from './plan.js';
+import type { TransferPlan } from './transfer/plan.js';
+import { headUpdates, tuningGroups, twoPhases } from './transfer/schedule.js';
 
-/** The optimiser of a plan over a model's weights; biases and norms do not decay. */
-export function buildOptimizer(model: Classifier, plan: OptimisationPlan): Optimizer<CommonOptions> {
+/** The optimiser of a plan over a model's weights; biases and norms do not decay. Fine-tuned layers have rates of their own. */
+export function buildOptimizer(
+  model: Classifier,
+  plan: OptimisationPlan,
+  transfer?: TransferPlan,
+): Optimizer<CommonOptions> {
   const { learningRate: lr, weightDecay } = plan;
-  const groups = paramGroups(model, { weightDecay });
+  const groups = transfer === undefined ? paramGroups(model, { weightDecay }) : tuningGroups(model, plan, transfer);
   const optimizer = (() => {
     switch (plan.optimizer) {
       case 'adamw':
@@ -53,8 +59,13 @@ export function buildOptimizer(model: Classifier, plan: OptimisationPlan): Optim
 }
 
 /** The factor of the learning rate at each update. */
-export function buildSchedule(plan: OptimisationPlan): Schedule {
-  const steps = Math.max(1, totalUpdates(plan));
+export function buildSchedule(plan: OptimisationPlan, transfer?: TransferPlan): Schedule {
+  const head = transfer === undefined ? 0 : headUpdates(plan, transfer);
+  const whole = scheduleOver(plan, Math.max(1, totalUpdates(plan) - head));
+  return head === 0 ? whole : twoPhases(head, whole);
+}
+
+function scheduleOver(plan: OptimisationPlan, steps: number): Schedule {
   if (plan.schedule === 'one-cycle') return oneCycle({ steps });
   const after = Math.max(1, steps - plan.warmupSteps);
   const fall = {

@@ -92,6 +92,8 @@ export const classesOf = (target: Tensor): Tensor => (target.isFloatingPoint() ?
 export class Stepper {
   readonly #scale: LossScale | undefined;
   #accumulated = 0;
+  /** Parts of the model that stay in eval mode while the rest trains: a frozen body, normalisation that keeps its statistics. */
+  still: readonly AnyModule[] = [];
 
   constructor(
     readonly model: Classifier,
@@ -124,6 +126,7 @@ export class Stepper {
       const input = placeInput(given.input, this.machine);
       const target = given.target.to({ device: this.machine.device });
       this.model.train();
+      for (const module of this.still) module.eval();
       const logits = logitsOf(this.model, input, this.machine);
       const loss = lossOf(logits, target, this.options);
       const part = accumulate === 1 ? loss : loss.div(accumulate);

@@ -8,6 +8,7 @@ export const stages = [
   'normalise',
   'model',
   'initialise',
+  'head start',
   'tune',
   'learning rate',
   'train',

@@ -16,6 +16,7 @@ import { type TrainPlan, totalUpdates } from './plan.js';
 import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
 import type { Recorder } from './recorder.js';
 import type { StopSignal } from './stop.js';
+import { enterPhase } from './transfer/freeze.js';
 
 /** What trains, built from a plan. */
 export interface Training {
@@ -219,6 +220,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
   while (progress.epoch < epochs) {
     // Here and not only after an epoch: a run that ended so and was killed before its selection goes on with that.
     if (patienceIsOver(training)) return 'patience';
+    if (plan.transfer) training.stepper.still = enterPhase(training.model, plan.transfer, progress.epoch);
     const epochStart = progress.seconds;
     const epochFirstStep = progress.step;
     let restarted = false;

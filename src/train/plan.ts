@@ -6,6 +6,7 @@ import type { Machine } from './compute.js';
 import type { EnsemblePlan } from './ensemble/classifier.js';
 import type { DistillationPlan } from './ensemble/distil.js';
 import type { TrainPart } from './recipe/part.js';
+import type { TransferPlan } from './transfer/plan.js';
 
 export type OptimizerName = 'adamw' | 'adam' | 'sgd' | 'lion' | 'rmsprop' | 'muon';
 export type ScheduleName = 'cosine' | 'linear' | 'step' | 'constant' | 'one-cycle';
@@ -59,6 +60,8 @@ export interface TrainPlan {
   readonly data: DataPlan;
   readonly model: ModelPlan;
   readonly optimisation: OptimisationPlan;
+  /** Where the first weights come from, when they are not drawn, and how they are fine-tuned. */
+  readonly transfer?: TransferPlan;
   /** What is done to training pictures; JSON. */
   readonly augmentation?: AugmentationSpec;
   readonly machine: Machine;

@@ -71,13 +71,14 @@ export function adaptWeights(
     const patch = (weights[found.first] as Tensor).shape[2] as number;
     const grid = [Math.floor(to.size[0] / patch), Math.floor(to.size[1] / patch)] as const;
     const tokens = (weights.pos_embed as Tensor).shape[1] as number;
-    if (found.grid ** 2 + 1 !== tokens)
+    const [height, width] = found.grid;
+    if (height * width + 1 !== tokens)
       throw new ArgumentError(
         `These weights have ${tokens} position embeddings, which is not one for the class and a square of others; such Vision Transformers are not built here.`,
       );
-    if (grid[0] !== found.grid || grid[1] !== found.grid) {
-      adapted.pos_embed = resizePositions(weights.pos_embed as Tensor, [found.grid, found.grid], grid);
-      notes.push(`position embeddings were interpolated from ${found.grid} × ${found.grid} to ${grid.join(' × ')}`);
+    if (grid[0] !== height || grid[1] !== width) {
+      adapted.pos_embed = resizePositions(weights.pos_embed as Tensor, found.grid, grid);
+      notes.push(`position embeddings were interpolated from ${height} × ${width} to ${grid.join(' × ')}`);
     }
   }
   if (to.newHead) {

@@ -13,8 +13,8 @@ export interface Recognised {
   readonly classes: number;
   /** Channels of their pictures. */
   readonly channels: number;
-  /** Tokens on either side, of a Vision Transformer: its position embeddings. */
-  readonly grid?: number;
+  /** Patches from top to bottom and from left to right, of a Vision Transformer: its position embeddings. */
+  readonly grid?: readonly [number, number];
   /** Names of the head begin so: `fc.`. */
   readonly head: string;
   /** The convolution that pictures enter. */
@@ -38,6 +38,7 @@ const unlessUsual = <T>(name: string, value: T, usual: T): Record<string, T> =>
   JSON.stringify(value) === JSON.stringify(usual) ? {} : { [name]: value };
 
 function transformer(weights: Weights): Recognised {
+  const side = Math.round(Math.sqrt(size(weights.pos_embed, 1) - 1));
   const width = size(weights.cls_token, 2);
   const depth = count(weights, 'blocks.', '.attn.qkv.weight');
   const projection = weights['patch_embed.proj.weight'];
@@ -51,7 +52,7 @@ function transformer(weights: Weights): Recognised {
     },
     classes: size(weights['head.weight'], 0),
     channels: size(projection, 1),
-    grid: Math.round(Math.sqrt(size(weights.pos_embed, 1) - 1)),
+    grid: [side, side],
     head: 'head.',
     first: 'patch_embed.proj.weight',
   };

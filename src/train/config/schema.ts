@@ -3,11 +3,13 @@
  * `auto` leaves a setting to the recipe, which says what it chose and why.
  */
 import { z } from 'zod';
+import { layerRateNames } from '../transfer/plan.js';
 
 /** Headings under which `praxis train --help` lists the settings. */
 export const groups = {
   data: 'Data',
   model: 'Model',
+  transfer: 'Transfer learning',
   optimisation: 'Optimisation',
   overfitting: 'Against overfitting',
   machine: 'Machine',
@@ -53,6 +55,41 @@ export const fieldFacts = {
     help: 'dropout before the last layer, where the model has a place for it',
   },
   dropPath: { group: 'model', value: '<share>', help: 'stochastic depth of residual models' },
+  pretrained: {
+    group: 'transfer',
+    value: '<weights>',
+    help: 'start from these weights: a name (praxis models --weights), a file, a folder, an address, a run folder',
+  },
+  headEpochs: {
+    group: 'transfer',
+    value: '<epochs>',
+    help: 'epochs in which only the new head learns, the body frozen',
+  },
+  layerRates: {
+    group: 'transfer',
+    value: '<way>',
+    help: 'rates of pretrained layers: discriminative, in three groups; layer-decay, block by block; same',
+  },
+  layerDecay: {
+    group: 'transfer',
+    value: '<factor>',
+    help: 'rate of a group of layers, of that of the group after it',
+  },
+  batchNorm: {
+    group: 'transfer',
+    value: '<way>',
+    help: "running statistics of pretrained batch normalisation: learn these pictures', or keep the weights'",
+  },
+  normalisation: {
+    group: 'transfer',
+    value: '<statistics>',
+    help: "how pictures are normalised for pretrained weights: auto, the weights' own; data, imagenet, half",
+  },
+  headStart: {
+    group: 'transfer',
+    value: '<boolean>',
+    help: 'measure a linear probe and nearest neighbours on the frozen features first',
+  },
   epochs: { group: 'optimisation', value: '<integer>', help: 'passes over the training part' },
   budget: { group: 'optimisation', value: '<minutes>', help: 'with epochs auto: shortens training to fit' },
   batchSize: { group: 'optimisation', value: '<integer>', help: 'pictures per step; largest: what fits into memory' },
@@ -109,6 +146,13 @@ export const trainSchema = z.strictObject({
   depth: positiveInteger.max(1000).optional(),
   dropout: z.number().min(0).max(0.95).default(0),
   dropPath: z.number().min(0).max(0.95).default(0),
+  pretrained: z.string().min(1).optional(),
+  headEpochs: z.union([auto, z.number().int().min(0).max(100_000)]).default('auto'),
+  layerRates: z.enum(['auto', ...layerRateNames]).default('auto'),
+  layerDecay: z.union([auto, z.number().positive().max(1)]).default('auto'),
+  batchNorm: z.enum(['auto', 'learn', 'keep']).default('auto'),
+  normalisation: z.enum(['auto', 'data', 'imagenet', 'half']).default('auto'),
+  headStart: z.boolean().default(true),
   epochs: z.union([auto, positiveInteger.max(100_000)]).default('auto'),
   budget: z.union([off, z.number().positive()]).default(15),
   batchSize: z.union([auto, z.literal('largest'), positiveInteger.max(1_000_000)]).default('auto'),

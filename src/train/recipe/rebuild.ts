@@ -11,12 +11,22 @@ import type { OptimisationPlan, TrainPlan } from '../plan.js';
 import { Progress } from '../progress.js';
 import { Recorder } from '../recorder.js';
 import type { StopSignal } from '../stop.js';
+import { fillFrom, loadStart } from '../transfer/source.js';
 import type { ReadyParts } from './rows.js';
 
 /** The model of a plan with its first weights. */
 export function buildModel(plan: Pick<TrainPlan, 'model' | 'seed'>): Classifier {
   torch.manualSeed(plan.seed);
   return createModel(plan.model.name, plan.model.options) as unknown as Classifier;
+}
+
+/** The model of a plan as a run begins with it: with the pretrained weights, where it has some. */
+export async function startModel(plan: TrainPlan): Promise<Classifier> {
+  const model = buildModel(plan);
+  if (plan.transfer === undefined) return model;
+  const { classes, channels = 3, size = [0, 0] } = plan.model.options;
+  fillFrom(model, await loadStart(plan.transfer), { classes, channels, size, newHead: plan.transfer.newHead });
+  return model;
 }
 
 export const stepOptions = (plan: OptimisationPlan, multiLabel: boolean): StepOptions => ({
@@ -41,7 +51,7 @@ export interface Given {
 /** Everything that trains, at its beginning. */
 export function buildTraining({ plan, split, run, stop, model, teacher, fromStep = 0 }: Given): Training {
   placeModel(model, plan.machine);
-  const optimizer = buildOptimizer(model, plan.optimisation);
+  const optimizer = buildOptimizer(model, plan.optimisation, plan.transfer);
   if (teacher !== undefined) placeModel(teacher, plan.machine);
   const { train, validation } = buildLoaders(split, plan, teacher);
   return {
@@ -49,7 +59,7 @@ export function buildTraining({ plan, split, run, stop, model, teacher, fromStep
     model,
     optimizer,
     stepper: new Stepper(model, optimizer, plan.machine, stepOptions(plan.optimisation, plan.data.multiLabel)),
-    schedule: buildSchedule(plan.optimisation),
+    schedule: buildSchedule(plan.optimisation, plan.transfer),
     average: buildAverage(model, plan.optimisation),
     train,
     validation,

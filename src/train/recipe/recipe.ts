@@ -20,25 +20,20 @@ import type { Evaluation } from '../evaluate.js';
 import type { Stage, TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
+import { tuningRates } from '../transfer/defaults.js';
+import { headStart, headStartText } from '../transfer/head-start.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, formForCrops } from './augmentation.js';
+import { chooseRate } from './choose-rate.js';
 import { describeSplit, firstFacts, makeSplit, normalise, openData, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { narrowed, type TrainPart } from './part.js';
-import { findRate } from './rate.js';
-import { buildModel, buildTraining, stepOptions } from './rebuild.js';
+import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
 import { teacherOf } from './record.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
-import {
-  checkModelTakes,
-  inputOptions,
-  normalisationFile,
-  prepareRows,
-  type ReadyParts,
-  rowShape,
-  sampleNoun,
-} from './rows.js';
+import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
+import { describeTransfer, hintAt, openTransfer } from './transfer.js';
 
 export interface RecipeOptions {
   readonly data: string | Dataset;
@@ -123,7 +118,8 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
   };
-  const choice = resolve(settings, facts);
+  const start = await openTransfer(settings, facts, dataset, options.model !== undefined);
+  const choice = start?.choice ?? resolve(settings, facts);
   const device = pickDevice(settings.device);
   const modelName = options.model === undefined ? choice.model : options.model.constructor.name;
   const run = await RunFolder.create(settings.out, {
@@ -165,10 +161,14 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
     // In the form in which they are kept, so that each is decoded once.
     const kept = trainForm ?? form;
-    const statistics =
+    const measured =
       train.kind === 'pictures' && kept !== undefined
         ? await normalise(train, kept, settings, working('normalise', 'measuring the training part'))
         : undefined;
+    // Pretrained weights go on seeing pictures as they always did.
+    const theirs = measured === undefined ? undefined : start?.normalise(measured);
+    const statistics = theirs?.statistics ?? measured;
+    if (theirs?.warning !== undefined) warn(theirs.warning);
     if (statistics !== undefined && kept !== undefined && form !== undefined) {
       const { mean, std, pictures, skipped } = statistics;
       const json = channelsJson(statistics, { form: kept, classes: dataset.classes });
@@ -177,7 +177,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       await writeFileAtomic(run.file('normalisation.svg'), await drawHistograms(statistics, { title }));
       line(
         'normalise',
-        `${form.width}×${form.height} pixels; mean ${mean.map((x) => x.toFixed(3)).join(' ')}, deviation ${std.map((x) => x.toFixed(3)).join(' ')} of the ${pictures.toLocaleString('en-GB')} training pictures, exact.`,
+        `${form.width}×${form.height} pixels; ${theirs?.text ?? `mean ${mean.map((x) => x.toFixed(3)).join(' ')}, deviation ${std.map((x) => x.toFixed(3)).join(' ')} of the ${pictures.toLocaleString('en-GB')} training pictures, exact.`}`,
       );
       for (const { name, reason } of skipped.slice(0, 5)) warn(`${name} cannot be read (${reason}) and is left out.`);
       if (skipped.length > 5) warn(`${skipped.length - 5} more pictures cannot be read and are left out.`);
@@ -197,6 +197,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     };
     torch.setNumThreads(typeof settings.threads === 'number' ? settings.threads : torch.getNumThreads());
     const model = options.model ?? buildModel({ seed: settings.seed, model: modelPlan });
+    const filled = start?.fill(model, modelPlan) ?? hintAt(settings, facts, choice.model, options);
     const shape = form === undefined ? rowShape(parts.train) : [form.channels, form.height, form.width];
     const cost = describeModel(model, shape);
     const reasons = (options.model === undefined ? choice.choices : [])
@@ -204,10 +205,11 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       .map((one) => `; ${one.reason}`);
     line(
       'model',
-      `${modelName}: ${millions(cost.parameters)} parameters, ${short(cost.multiplyAdds / 1e6)} M multiply-adds per ${noun}${reasons.join('')}.`,
+      `${modelName}: ${millions(cost.parameters)} parameters, ${short(cost.multiplyAdds / 1e6)} M multiply-adds per ${noun}${reasons.join('')}${filled}.`,
     );
 
     // Its first weights.
+    const usualRate = (start === undefined ? usualRates : tuningRates)[choice.optimizer];
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {
@@ -230,7 +232,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         batchSize: choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, train.length),
         accumulate: settings.accumulate,
         optimizer: choice.optimizer,
-        learningRate: usualRates[choice.optimizer],
+        learningRate: usualRate,
         weightDecay: choice.weightDecay,
         schedule: settings.schedule,
         warmupSteps: 0,
@@ -251,6 +253,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       keep: settings.keep,
       averageBest: settings.averageBest,
     };
+    const draftTransfer = start?.plan(draft.optimisation);
     const batches = await firstBatches(parts.train, draft, 2);
     const [batch] = batches;
     if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of ${noun}s could be read.`);
@@ -270,8 +273,14 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
     for (const finding of faults) warn(`${finding.message} ${finding.remedy}`);
 
+    if (start !== undefined && settings.headStart && !dataset.multiLabel) {
+      const onProgress = (share: number) => emit({ kind: 'working', stage: 'head start', text: 'features', share });
+      const found = await headStart({ model, plan: draft, parts, sha256: start.weights.sha256, onProgress });
+      line('head start', headStartText(found), { ...found });
+    }
+
     // Tune the machine.
-    const trial = buildOptimizer(model, draft.optimisation);
+    const trial = buildOptimizer(model, draft.optimisation, draftTransfer);
     const tuned = await tuneMachine({
       model,
       optimizer: trial,
@@ -313,7 +322,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const rateBatch: TrainPlan = { ...draft, machine: tuned.machine, optimisation: settled };
     const scale = (batchSize * settings.accumulate) / 64;
     // Adaptive optimisers take the root; and near 1 no rule holds.
-    const usual = Math.min(1, usualRates[choice.optimizer] * (choice.optimizer === 'sgd' ? scale : Math.sqrt(scale)));
+    const usual = Math.min(1, usualRate * (choice.optimizer === 'sgd' ? scale : Math.sqrt(scale)));
     const rate = await chooseRate({ rateBatch, parts, model, run, trial, wanted: choice.learningRate, usual, emit });
     line(
       'learning rate',
@@ -323,6 +332,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Train.
     const plan: TrainPlan = {
       ...rateBatch,
+      ...(start === undefined ? {} : { transfer: start.plan(settled) }),
       optimisation: {
         ...settled,
         learningRate: rate.learningRate,
@@ -340,10 +350,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         : '';
     line(
       'train',
-      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}.`,
+      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}.`,
     );
     // The first weights again: a model of the user's own keeps its own.
-    const fresh = options.model ?? buildModel(plan);
+    const fresh = options.model ?? (await startModel(plan));
     torch.manualSeed(settings.seed);
     const teacher = await teacherOf(plan);
     return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh, teacher }), { split, emit });
@@ -351,38 +361,5 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     if (run.writable)
       await run.end(error instanceof StoppedEarly ? 'stopped' : 'failed', { reason: (error as Error).message });
     throw error;
-  }
-}
-
-interface ChooseRate {
-  readonly rateBatch: TrainPlan;
-  readonly parts: ReadyParts;
-  readonly model: Classifier;
-  readonly run: RunFolder;
-  readonly trial: ReturnType<typeof buildOptimizer>;
-  readonly wanted: number | 'auto' | 'find';
-  readonly usual: number;
-  readonly emit: (event: TrainEvent) => void;
-}
-
-async function chooseRate({ rateBatch, parts, model, run, trial, wanted, usual, emit }: ChooseRate) {
-  if (typeof wanted === 'number') return { learningRate: wanted, sentence: `${short(wanted)}, as given` };
-  const { buildLoaders } = await import('../build.js');
-  const loaders = buildLoaders(parts, rateBatch);
-  try {
-    const rate = await findRate({
-      model,
-      optimizer: trial,
-      loader: loaders.train,
-      machine: rateBatch.machine,
-      loss: { labelSmoothing: rateBatch.optimisation.labelSmoothing, multiLabel: rateBatch.data.multiLabel },
-      usual,
-      wanted,
-      onProgress: (share) => emit({ kind: 'working', stage: 'learning rate', text: 'range test', share }),
-    });
-    if (rate.found !== undefined) await writeFileAtomic(run.file('learning-rate.svg'), await rate.found.svg());
-    return rate;
-  } finally {
-    await Promise.all([loaders.train.close(), loaders.validation.close()]);
   }
 }

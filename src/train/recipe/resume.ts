@@ -13,7 +13,7 @@ import type { StopSignal } from '../stop.js';
 import { openData } from './data.js';
 import { finish } from './finish.js';
 import { narrowed } from './part.js';
-import { buildModel, buildTraining } from './rebuild.js';
+import { buildModel, buildTraining, startModel } from './rebuild.js';
 import type { RunResult } from './recipe.js';
 import { planOf, teacherOf } from './record.js';
 import { readyParts } from './rows.js';
@@ -61,7 +61,8 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     const split = await loadSplit(run.file('split.json'), dataset);
     const training = buildTraining({
       ...{ plan, split: readyParts(narrowed(split, plan.data.part), run.path), run, stop },
-      model: options.model ?? buildModel(plan),
+      // A checkpoint brings all weights; without one those are needed that the run began with.
+      model: options.model ?? (last === undefined ? await startModel(plan) : buildModel(plan)),
       teacher: await teacherOf(plan),
       fromStep: last?.state.step ?? 0,
     });

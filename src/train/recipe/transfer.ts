@@ -1,0 +1,102 @@
+/** Fine-tuning in the recipe: what it does differently at each stage. Without pretrained weights none of it happens. */
+import { type ChannelMeasurement, compareStatistics } from '../../data/normalise/index.js';
+import type { PretrainedWeights } from '../../models/index.js';
+import type { Classifier } from '../compute.js';
+import type { TrainSettings } from '../config/schema.js';
+import { ConfigError } from '../errors.js';
+import type { ModelPlan, OptimisationPlan } from '../plan.js';
+import { recommendation, settingsFor, statisticsFor, transferPlan, tuneChoices } from '../transfer/defaults.js';
+import type { TransferPlan } from '../transfer/plan.js';
+import { fillFrom, openStart } from '../transfer/source.js';
+import { type DataFacts, type Resolved, resolve } from './resolve.js';
+
+/** What a fine-tuning starts from, and its part in each stage. */
+export class Start {
+  constructor(
+    readonly weights: PretrainedWeights,
+    private readonly settings: TrainSettings,
+    private readonly classes: readonly string[],
+    readonly choice: Resolved,
+  ) {}
+
+  /** The measured statistics with the mean and deviation that the weights want; the measured counts stay. */
+  normalise(measured: ChannelMeasurement): {
+    statistics: ChannelMeasurement;
+    text: string;
+    warning: string | undefined;
+  } {
+    const { statistics, text } = statisticsFor(this.settings, this.weights, measured);
+    const numbers = (values: readonly number[]): string => values.map((x) => Number(x.toFixed(3))).join(' ');
+    return {
+      statistics: { ...measured, mean: [...statistics.mean], std: [...statistics.std] },
+      text: `mean ${numbers(statistics.mean)}, deviation ${numbers(statistics.std)}: ${text}.`,
+      warning: this.settings.normalisation === 'data' ? undefined : compareStatistics(measured, statistics),
+    };
+  }
+
+  /** Puts the weights into a model that was built for the run. @returns what to say of it */
+  fill(model: Classifier, { options }: ModelPlan): string {
+    const { classes, channels = 3, size = [0, 0] } = options;
+    const notes = fillFrom(model, this.weights, { classes, channels, size, newHead: this.newHead });
+    const { source, trainedOn } = this.weights;
+    const head = this.newHead ? [] : ['the classes are the same, and so is the head'];
+    return `; with the weights of ${source}${trainedOn === undefined ? '' : `, trained on ${trainedOn}`}; ${[...notes, ...head].join('; ')}`;
+  }
+
+  private get newHead(): boolean {
+    return this.plan({ epochs: 1, batches: 1, batchSize: 1 }).newHead;
+  }
+
+  plan(facts: Pick<OptimisationPlan, 'epochs' | 'batches' | 'batchSize'>): TransferPlan {
+    return transferPlan(this.settings, this.weights, { ...facts, classes: this.classes });
+  }
+}
+
+/** Opens the weights that the settings name, and settles what depends on them. @returns undefined where none are named */
+export async function openTransfer(
+  settings: TrainSettings,
+  facts: DataFacts,
+  data: { readonly classes: readonly string[]; readonly multiLabel: boolean },
+  ownModel: boolean,
+): Promise<Start | undefined> {
+  if (settings.pretrained === undefined) return undefined;
+  if (ownModel)
+    throw new ConfigError(
+      'pretrained: a model given as an object keeps the weights that it has; load them into it yourself.',
+    );
+  const weights = await openStart(settings.pretrained);
+  const adjusted = settingsFor(settings, weights, facts);
+  return new Start(weights, adjusted, data.classes, tuneChoices(resolve(adjusted, facts), adjusted, weights, facts));
+}
+
+const ways = {
+  discriminative: (factor: number) => `three groups of layers, each at ${factor} of the rate of the next`,
+  'layer-decay': (factor: number) => `each block at ${factor} of the rate of the next`,
+  same: () => 'all layers at one rate',
+} as const;
+
+/** `the head alone for 2 epochs, then all: …`, for the line of the training. */
+export function describeTransfer(plan: TransferPlan): string {
+  const { headEpochs, layerRates, layerDecay, batchNorm } = plan;
+  const first =
+    headEpochs === 0
+      ? 'all layers from the start'
+      : `the head alone for ${headEpochs} epoch${headEpochs === 1 ? '' : 's'}, then all`;
+  const norm =
+    batchNorm === 'keep'
+      ? "batch normalisation keeps the weights' statistics"
+      : 'batch normalisation then learns these pictures';
+  return `${first}, ${ways[layerRates](layerDecay)}; ${norm}`;
+}
+
+/** Where nothing pretrained was asked for and there are few pictures: what to try, after a semicolon, else nothing. */
+export function hintAt(
+  settings: TrainSettings,
+  facts: DataFacts,
+  model: string,
+  given: { readonly data: unknown; readonly model?: unknown },
+): string {
+  if (given.model !== undefined) return '';
+  const hint = recommendation(settings, facts, model, typeof given.data === 'string' ? given.data : 'DATA');
+  return hint === undefined ? '' : `; ${hint}`;
+}

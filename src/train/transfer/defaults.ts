@@ -1,0 +1,162 @@
+/** What fine-tuning does differently from training from scratch, where the settings leave it to the recipe. */
+import type { ChannelStatistics } from '../../data/types.js';
+import { findWeights, modelSpec, type PretrainedWeights } from '../../models/index.js';
+import type { TrainSettings } from '../config/schema.js';
+import { ConfigError } from '../errors.js';
+import type { OptimizerName } from '../plan.js';
+import type { Choice, DataFacts, Resolved } from '../recipe/resolve.js';
+import type { LayerRates, TransferPlan } from './plan.js';
+
+/** Rates that fine-tune well at batches of 64: the head's; layers before it learn more slowly. */
+export const tuningRates: Readonly<Record<OptimizerName, number>> = {
+  adamw: 1e-3,
+  adam: 1e-3,
+  sgd: 0.02,
+  lion: 1e-4,
+  rmsprop: 5e-4,
+  // Not taken: `settingsFor` refuses it.
+  muon: 0.02,
+};
+
+const multiple = (x: number, of: number): number => Math.max(of, Math.round(x / of) * of);
+
+/**
+ * The side of the pictures: as in training from scratch, but not further from what the weights saw than half or double, where features of one
+ * size still mean something; a whole number of patches for a Vision Transformer.
+ */
+function sideFor(weights: PretrainedWeights, facts: DataFacts): number {
+  const { side = 64 } = facts;
+  const saw =
+    weights.side ?? (weights.model.startsWith('resnet') && !/^resnet(18|34|50)$/.test(weights.model) ? 32 : 224);
+  const usual = side <= 40 ? 32 : side <= 80 ? 64 : 96;
+  const wanted = Math.min(2 * saw, Math.max(usual, saw / 2));
+  return weights.recognised.grid === undefined ? Math.round(wanted) : multiple(wanted, weights.options.patch ?? 16);
+}
+
+/** Settings of a fine-tuning with the model that its weights are of. @throws ConfigError where they name another one, or change its shape */
+export function settingsFor(settings: TrainSettings, weights: PretrainedWeights, facts: DataFacts): TrainSettings {
+  if (facts.side === undefined)
+    throw new ConfigError(
+      'pretrained: pretrained weights are for pictures; a table or a text is trained from scratch.',
+    );
+  if (settings.model !== 'auto' && modelSpec(settings.model).name !== weights.model)
+    throw new ConfigError(
+      `model: the weights of ${weights.source} are of ${weights.model}, not of ${settings.model}; leave model out.`,
+    );
+  if (settings.optimizer === 'muon')
+    throw new ConfigError(
+      'optimizer: muon has no rates for single layers, which fine-tuning wants; take adamw or sgd.',
+    );
+  for (const name of ['width', 'depth'] as const)
+    if (settings[name] !== undefined && settings[name] !== weights.options[name])
+      throw new ConfigError(`${name}: pretrained weights have the ${name} that they have; leave it out.`);
+  return {
+    ...settings,
+    model: weights.model,
+    optimizer: settings.optimizer === 'auto' ? 'adamw' : settings.optimizer,
+    width: undefined,
+    depth: undefined,
+    size: settings.size === 'auto' ? sideFor(weights, facts) : settings.size,
+  };
+}
+
+/** The choices of the recipe, changed to what suits weights that know something already. */
+export function tuneChoices(
+  choice: Resolved,
+  settings: TrainSettings,
+  weights: PretrainedWeights,
+  facts: DataFacts,
+): Resolved {
+  const choices: Choice[] = choice.choices.filter(({ setting }) => setting !== 'epochs' && setting !== 'model');
+  const epochs =
+    settings.epochs === 'auto' ? Math.min(30, Math.max(5, Math.round(60_000 / facts.samples))) : choice.epochs;
+  if (settings.epochs === 'auto')
+    choices.push({ setting: 'epochs', value: epochs, reason: 'pretrained weights need fewer' });
+  return {
+    ...choice,
+    modelOptions: { ...weights.options, ...choice.modelOptions },
+    epochs,
+    choices,
+  };
+}
+
+/** How the layers of a fine-tuning learn, with everything settled. */
+export function transferPlan(
+  settings: TrainSettings,
+  weights: PretrainedWeights,
+  facts: {
+    readonly classes: readonly string[];
+    readonly epochs: number;
+    readonly batches: number;
+    readonly batchSize: number;
+  },
+): TransferPlan {
+  const kept =
+    weights.classNames !== undefined &&
+    weights.classNames.length === facts.classes.length &&
+    weights.classNames.every((name, i) => name === facts.classes[i]);
+  const blocky = weights.model.startsWith('vit') || weights.model.startsWith('convnext');
+  const layerRates: LayerRates =
+    settings.layerRates === 'auto' ? (blocky ? 'layer-decay' : 'discriminative') : settings.layerRates;
+  const usualDecay = layerRates === 'same' ? 1 : layerRates === 'layer-decay' ? 0.75 : 0.3;
+  // The head has to move some thirty times before what it sends back means something.
+  const headEpochs = kept ? 0 : Math.min(Math.ceil(30 / facts.batches), Math.max(1, Math.floor(facts.epochs / 4)));
+  return {
+    source: weights.source,
+    file: weights.file,
+    sha256: weights.sha256,
+    newHead: !kept,
+    headEpochs: settings.headEpochs === 'auto' ? headEpochs : Math.min(settings.headEpochs, facts.epochs),
+    layerRates,
+    layerDecay: settings.layerDecay === 'auto' ? usualDecay : settings.layerDecay,
+    batchNorm: settings.batchNorm === 'auto' ? (facts.batchSize < 16 ? 'keep' : 'learn') : settings.batchNorm,
+  };
+}
+
+const spread = ({ mean, std }: ChannelStatistics, channels: number): ChannelStatistics => {
+  if (mean.length === channels) return { mean, std };
+  const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  return { mean: Array(channels).fill(average(mean)), std: Array(channels).fill(average(std)) };
+};
+
+/** How the pictures are normalised for these weights, and in words. */
+export function statisticsFor(
+  settings: TrainSettings,
+  weights: PretrainedWeights,
+  data: ChannelStatistics,
+): { readonly statistics: ChannelStatistics; readonly text: string } {
+  const channels = data.mean.length;
+  const half = { mean: Array<number>(channels).fill(0.5), std: Array<number>(channels).fill(0.5) };
+  switch (settings.normalisation) {
+    case 'data':
+      return { statistics: data, text: 'that of these pictures, as asked for' };
+    case 'imagenet':
+      return {
+        statistics: spread({ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }, channels),
+        text: "ImageNet's, as asked for",
+      };
+    case 'half':
+      return { statistics: half, text: 'to −1…1, as asked for' };
+    default:
+      return {
+        statistics: spread(weights.statistics, channels),
+        text: weights.statisticsAreKnown
+          ? "the weights' own"
+          : "ImageNet's, since nothing says what the weights saw (--normalisation says it)",
+      };
+  }
+}
+
+/** Models to recommend where nothing pretrained was asked for, by the side of the pictures. */
+export function recommendation(
+  settings: TrainSettings,
+  facts: DataFacts,
+  model: string,
+  data: string,
+): string | undefined {
+  if (facts.side === undefined || settings.channels !== 3) return undefined;
+  if (facts.samples / facts.classes >= 500) return undefined;
+  const known = findWeights(model) ?? findWeights(facts.side <= 40 ? 'resnet20' : 'resnet18');
+  if (known === undefined) return undefined;
+  return `with ${Math.round(facts.samples / facts.classes)} pictures a class, pretrained weights usually help most: praxis finetune ${known.name} ${data}`;
+}

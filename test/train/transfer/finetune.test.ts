@@ -1,0 +1,193 @@
+/** Fine-tuning in the recipe: from weights, from a run of one's own, and after a kill. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { drawFlowers } from '../../../src/data/drawn/index.js';
+import { createModel } from '../../../src/models/index.js';
+import { type Tensor, torch } from '../../../src/torch/index.js';
+import { loadRun, type TrainEvent, train } from '../../../src/train/index.js';
+import type { TrainPlan } from '../../../src/train/plan.js';
+import { openStart } from '../../../src/train/transfer/source.js';
+import { inChild, leftBy, onlyRun, quick, temporaryFolder, tinyFlowers } from '../runs.js';
+
+describe('finetune', () => {
+  const place = temporaryFolder();
+  const weights = path.join(place, 'body.safetensors');
+  let data = '';
+  let other = '';
+  const settings = (() => {
+    const { model: _, width: __, depth: ___, ...rest } = quick;
+    return { ...rest, headStart: false };
+  })();
+  before(async () => {
+    // Features and decoded pictures of these tests are nobody else's.
+    process.env.PRAXIS_CACHE_DIR = path.join(place, 'cache');
+    data = await tinyFlowers(place);
+    other = path.join(place, 'other');
+    await drawFlowers(other, { pictures: 60, species: 4, size: 32, difficulty: 0.2, seed: 5 });
+    torch.manualSeed(1);
+    await torch.save(createModel('resnet20', { classes: 10, depth: 8, width: 4 }).stateDict(), weights);
+  });
+  after(() => fs.rmSync(place, { recursive: true, force: true }));
+
+  async function run(options: Parameters<typeof train>[0]) {
+    const training = train(options);
+    const lines: Record<string, string> = {};
+    const events: TrainEvent[] = [];
+    for await (const event of training) {
+      events.push(event);
+      if (event.kind === 'stage') lines[event.stage] = event.text;
+    }
+    const { folder } = await training;
+    const plan = (
+      JSON.parse(fs.readFileSync(path.join(folder, 'run.json'), 'utf8')) as { configuration: { plan: TrainPlan } }
+    ).configuration.plan;
+    return { folder, lines, events, plan };
+  }
+
+  it('starts from the weights, says what it does at each stage, and writes it down', async () => {
+    const { folder, lines, plan } = await run({
+      ...{ ...settings, data, out: path.join(place, 'runs'), epochs: 4, pretrained: weights, headStart: true },
+      ...({ size: 'auto', cache: true, layerRates: 'layer-decay' } as const),
+    });
+    assert.match(lines.normalise as string, /mean 0\.485 0\.456 0\.406, deviation .*ImageNet's, since nothing says/);
+    assert.match(
+      lines.model as string,
+      /resnet20: .*with the weights of .*body\.safetensors.*a new head for 3 classes/,
+    );
+    assert.match(
+      lines['head start'] as string,
+      /a linear probe reaches \d+\.\d %, .* neighbours? .* from 16 frozen features, in/,
+    );
+    assert.match(
+      lines.train as string,
+      /the head alone for 1 epoch, then all, each block at 0\.75.*then learns these pictures/,
+    );
+    assert.deepEqual(plan.data.statistics?.mean, [0.485, 0.456, 0.406]);
+    assert.equal(plan.transfer?.sha256.length, 64);
+    assert.equal(plan.model.options.width, 4);
+    assert.equal(plan.model.options.classes, 3);
+    const normalisation = JSON.parse(fs.readFileSync(path.join(folder, 'normalisation.json'), 'utf8')) as {
+      mean: number[];
+    };
+    assert.deepEqual(normalisation.mean, [0.485, 0.456, 0.406]);
+    const loaded = await loadRun(folder);
+    assert.deepEqual(loaded.classes, plan.data.classes);
+    // Kept: the second time the pictures are not even decoded.
+    const again = await run({
+      ...{
+        ...settings,
+        data,
+        out: path.join(place, 'again'),
+        epochs: 1,
+        pretrained: weights,
+        headStart: true,
+        cache: true,
+      },
+      size: 'auto' as const,
+    });
+    assert.match(again.lines['head start'] as string, /kept from before/);
+  });
+
+  it('leaves the body as it was while only the head learns', async () => {
+    const { folder } = await run({
+      ...{ ...settings, data, out: path.join(place, 'frozen'), epochs: 2, headEpochs: 2, pretrained: weights },
+    });
+    const body = (await torch.load(weights)) as Record<string, Tensor>;
+    const learnt = (await torch.load(path.join(folder, 'model.safetensors'))) as Record<string, Tensor>;
+    for (const [name, tensor] of Object.entries(body))
+      if (!name.startsWith('linear.')) assert.ok(torch.equal(tensor, learnt[name] as Tensor), name);
+  });
+
+  it('starts from a run of one’s own: its normalisation, its shape, other classes; the same classes keep the head', async () => {
+    const first = await run({ ...quick, data, out: path.join(place, 'first') });
+    const second = await run({
+      ...settings,
+      data: other,
+      out: path.join(place, 'second'),
+      epochs: 2,
+      pretrained: first.folder,
+    });
+    assert.match(
+      second.lines.model as string,
+      /convnet: .*with the weights of .*trained on flowers \(3 classes\); a new head for 4 classes/,
+    );
+    assert.deepEqual(second.plan.data.statistics, first.plan.data.statistics);
+    assert.deepEqual(second.plan.data.form, first.plan.data.form);
+    assert.equal(second.plan.model.options.width, 4);
+    const file = path.join(first.folder, 'model.safetensors');
+    const third = await run({ ...settings, data, out: path.join(place, 'third'), epochs: 1, pretrained: file });
+    assert.match(third.lines.model as string, /the classes are the same, and so is the head/);
+    assert.equal(third.plan.transfer?.headEpochs, 0);
+    const start = await openStart(first.folder);
+    assert.deepEqual(start.classNames, first.plan.data.classes);
+  });
+
+  it('ends bit for bit the same after kills, while the head learns, when the body begins to, and later', async () => {
+    const options = (out: string) => ({
+      ...{ ...settings, data, out: path.join(place, out), epochs: 5, headEpochs: 2, batchSize: 8, pretrained: weights },
+      ...({ augment: 'light', ema: 0.9, checkpointEvery: 0.0001, layerRates: 'discriminative', dropout: 0.2 } as const),
+    });
+    const whole = await inChild({ options: options('whole') });
+    assert.equal(whole.code, 0, whole.stderr);
+    const expected = leftBy(onlyRun(path.join(place, 'whole')));
+    const first = await inChild({ options: options('killed') }, { after: 'step 3', milliseconds: 5 });
+    assert.equal(first.signal, 'SIGKILL', first.stderr);
+    const folder = onlyRun(path.join(place, 'killed'));
+    for (const where of ['step 13', 'epoch', 'step']) {
+      const end = await inChild({ resume: folder }, { after: where, milliseconds: 10 });
+      assert.ok(end.signal === 'SIGKILL' || end.code === 0, end.stderr);
+      if (end.code === 0) break;
+    }
+    if (!fs.existsSync(path.join(folder, 'result.json'))) {
+      const last = await inChild({ resume: folder });
+      assert.equal(last.code, 0, last.stderr);
+    }
+    assert.deepEqual(leftBy(folder), expected);
+  });
+
+  it('begins again without a checkpoint only from the same weights', async () => {
+    const source = path.join(place, 'moved.safetensors');
+    fs.copyFileSync(weights, source);
+    const { folder } = await run({ ...settings, data, out: path.join(place, 'moved'), epochs: 1, pretrained: source });
+    const record = path.join(folder, 'run.json');
+    const { rebuild } = await (async () => ({
+      rebuild: (await import('../../../src/train/recipe/rebuild.js')).startModel,
+    }))();
+    const { plan } = (JSON.parse(fs.readFileSync(record, 'utf8')) as { configuration: { plan: TrainPlan } })
+      .configuration;
+    const model = await rebuild(plan);
+    assert.ok(
+      torch.equal(
+        model.stateDict()['conv1.weight'] as Tensor,
+        ((await torch.load(source)) as Record<string, Tensor>)['conv1.weight'] as Tensor,
+      ),
+    );
+    torch.manualSeed(2);
+    await torch.save(createModel('resnet20', { classes: 10, depth: 8, width: 4 }).stateDict(), source);
+    await assert.rejects(rebuild(plan), /has changed since this run began; start it again/);
+    fs.rmSync(source);
+    await assert.rejects(rebuild(plan), /not at .*moved\.safetensors any more/);
+  });
+
+  it('names what does not go together', async () => {
+    const out = path.join(place, 'never');
+    const refused = (options: object, message: RegExp) =>
+      assert.rejects(
+        async () => void (await train({ ...settings, data, out, pretrained: weights, ...options })),
+        message,
+      );
+    await refused({ model: 'resnet18' }, /the weights of .* are of resnet20, not of resnet18/);
+    await refused({ width: 8 }, /pretrained weights have the width that they have/);
+    await refused({ pretrained: 'resnet81' }, /no weights known as 'resnet81'/);
+    await refused({ pretrained: path.join(place, 'gone.pth') }, /gone\.pth: there is no such file/);
+    await refused({ model: createModel('mlp', { classes: 3 }) }, /given as an object keeps the weights that it has/);
+    const table = path.join(place, 'table.csv');
+    fs.writeFileSync(
+      table,
+      `a,b,label\n${Array.from({ length: 40 }, (_, i) => `${i},${i * i},${i % 2 ? 'odd' : 'even'}`).join('\n')}\n`,
+    );
+    await refused({ data: table }, /pretrained weights are for pictures/);
+  });
+});
