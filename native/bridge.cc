@@ -1,7 +1,8 @@
 // The bridge from Node.js to libtorch: knows tensors and operators, nothing of learning. See native/README.md.
 #include <c10/util/Exception.h>
-#if __has_include(<malloc.h>)
+#ifdef __GLIBC__
 #include <malloc.h>
+#include <sys/mman.h>
 #endif
 
 #include <algorithm>
@@ -119,6 +120,20 @@ static napi_value takeWarnings(In in) {
   return fromItems(in.e, taken, [&](const std::string& warning) { return fromText(in.e, warning); });
 }
 
+// Gives the heap's unused memory back, then prepares as many bytes of addresses for it: what is freed from now on stays with the process, in huge
+// pages, so that every step finds the memory of the one before (faulting it in anew took a sixth of a training step). The bytes prepared, 0 without glibc.
+static napi_value prepareHeap(In in) {
+  const int64_t bytes = in.integer(0, "bytes"), page = 2 << 20;
+  void* heap = nullptr;
+#ifdef __GLIBC__
+  malloc_trim(0), mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, -1);
+  heap = malloc(static_cast<size_t>(bytes));
+  if (heap && bytes > 2 * page) madvise(reinterpret_cast<void*>((reinterpret_cast<intptr_t>(heap) + page - 1) & -page), static_cast<size_t>(bytes - 2 * page), MADV_HUGEPAGE);
+  free(heap);
+#endif
+  return fromInteger(in.e, heap ? bytes : 0);
+}
+
 Environment::~Environment() = default;
 
 static void closeEnvironment(napi_env, void* data, void*) {
@@ -130,15 +145,8 @@ static void closeEnvironment(napi_env, void* data, void*) {
 }
 
 // An entry point: its name, how many arguments it takes, what it does.
-struct Entry {
-  const char* name;
-  size_t arguments;
-  napi_value (*run)(In);
-};
-struct BoundEntry {
-  Environment* environment;
-  const Entry* entry;
-};
+struct Entry { const char* name; size_t arguments; napi_value (*run)(In); };
+struct BoundEntry { Environment* environment; const Entry* entry; };
 
 static napi_value enter(napi_env env, napi_callback_info callback) {
   size_t count = 6;
@@ -195,7 +203,7 @@ static const Entry entries[] = {
     {"generatorDevice", 1, PRAXIS_GET(fromText(in.e, generatorOf(in).device().str()))},
     {"numThreads", 0, PRAXIS_GET(fromInteger(in.e, at::get_num_threads()))}, {"setNumThreads", 1, PRAXIS_DO(at::set_num_threads(threadCount(in)))},
     {"numInteropThreads", 0, PRAXIS_GET(fromInteger(in.e, at::get_num_interop_threads()))}, {"setNumInteropThreads", 1, PRAXIS_DO(at::set_num_interop_threads(threadCount(in)))},
-    {"getSwitch", 1, PRAXIS_GET(engineSwitch(in, false))}, {"setSwitch", 2, PRAXIS_GET(engineSwitch(in, true))},
+    {"prepareHeap", 1, prepareHeap}, {"getSwitch", 1, PRAXIS_GET(engineSwitch(in, false))}, {"setSwitch", 2, PRAXIS_GET(engineSwitch(in, true))},
     // accelerators
     {"deviceCount", 1, [](In in) { auto type = typeOf(in, 0); return fromInteger(in.e, type == c10::kCPU ? 1 : usable(type) ? guardOf(type).deviceCount() : 0); }},
     {"currentDevice", 1, [](In in) { auto type = typeOf(in, 0); return fromInteger(in.e, type == c10::kCPU ? 0 : guardOf(type).getDevice().index()); }},
@@ -216,9 +224,7 @@ NAPI_MODULE_INIT() {
 #ifdef __GLIBC__
   // Collected tensors are freed thousands at a time. glibc's fast bins then cost a third of every small operator, and giving pages back to the
   // system only to fault them in again costs more; these are the limits glibc itself settles at once a program has freed something large.
-  mallopt(M_MXFAST, 0);
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_MXFAST, 0), mallopt(M_MMAP_THRESHOLD, 32 << 20), mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
   loaded();
   auto* e = new Environment;

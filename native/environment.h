@@ -71,11 +71,7 @@ constexpr int64_t kYoungLimit = 64 << 20, kOldLimit = 256 << 20;
 // What a JavaScript `External` (a generator, stream or event) points at. The magic number tells a foreign External.
 enum class Magic : uint64_t { generator = 0x7072617847656e72, stream = 0x707261785374726d, event = 0x7072617845766e74 };
 template <class T>
-struct ValueBox {
-  Magic magic;
-  Environment* environment;
-  T value;
-};
+struct ValueBox { Magic magic; Environment* environment; T value; };
 
 using ScriptTask = std::packaged_task<void()>;
 

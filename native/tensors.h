@@ -62,10 +62,7 @@ inline napi_value storage(In in) {
   return fromSizes(in.e, {static_cast<int64_t>(reinterpret_cast<uintptr_t>(tensor.storage().unsafeGetStorageImpl())), static_cast<int64_t>(tensor.storage().nbytes())});
 }
 
-struct Bytes {
-  char* data;
-  size_t size;
-};
+struct Bytes { char* data; size_t size; };
 inline Bytes bytesOf(In in, int i) {
   napi_typedarray_type type;
   size_t length = 0, offset;

@@ -168,8 +168,13 @@ export function checkMps(available: boolean, platform: string, architecture: str
   return advice('MPS', 'not usable', 'Update macOS (12.3 or newer) and use the build of libtorch that pip installs.');
 }
 
-export function checkFinalizers(prompt: boolean): Check {
-  if (prompt) return ok('Memory', 'tensors are freed within garbage collection');
+/** @param heap what was set about the heap, if anything */
+export function checkFinalizers(
+  prompt: boolean,
+  heap?: { readonly name: string; readonly value: string; readonly reason: string },
+): Check {
+  const details = heap === undefined ? [] : [`${heap.name}=${heap.value}: ${heap.reason}`];
+  if (prompt) return ok('Memory', 'tensors are freed within garbage collection', details);
   return advice(
     'Memory',
     'this Node frees tensors only between turns of the event loop: long synchronous loops hold on to memory',

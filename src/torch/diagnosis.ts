@@ -108,7 +108,7 @@ function checksOfEngine({ native, engineSettings }: Engine): Check[] {
       threads: native.numThreads(),
       cores: availableParallelism(),
       hasOpenMp: info.hasOpenMp,
-      settings,
+      settings: settings.filter(({ name }) => name !== 'heap'),
       chosen: chosen.map((name) => `${name}=${process.env[name]}`),
     }),
     checkCuda({
@@ -118,7 +118,10 @@ function checksOfEngine({ native, engineSettings }: Engine): Check[] {
       hardware: existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidia0') || existsSync('/dev/dxg'),
     }),
     ...(mps === null ? [] : [mps]),
-    checkFinalizers(info.promptFinalizers),
+    checkFinalizers(
+      info.promptFinalizers,
+      settings.find(({ name }) => name === 'heap'),
+    ),
   ];
 }
 

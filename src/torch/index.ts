@@ -21,7 +21,7 @@ import {
 import { Generator } from './generator.js';
 import { functionNamespace, installMethods } from './install.js';
 import { native } from './load.js';
-import { findLeaks, keep, memory, scope, trackLeaks } from './memory.js';
+import { emptyCache, findLeaks, keep, memory, scope, trackLeaks } from './memory.js';
 import { installHandWritten } from './methods.js';
 import * as modes from './modes.js';
 import { hasOperator, ops } from './ops.js';
@@ -49,6 +49,7 @@ const handWritten = {
   memory,
   scope,
   keep,
+  emptyCache,
   trackLeaks,
   findLeaks,
   shareTensor,

@@ -1,7 +1,7 @@
 /** Finds and loads the bridge that set-up built, with settings that make the engine fast. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { completeBridge, type RawBridge } from './bridge.js';
@@ -55,6 +55,19 @@ function prepareEnvironment(engine: CurrentEngine): void {
   setUnlessChosen('PYTORCH_ENABLE_MPS_FALLBACK', '1', 'operators an Apple GPU lacks run on the CPU instead of failing');
 }
 
+/** What glibc's allocator reads from the environment; who sets one of them has other plans for the heap. */
+const heapVariables = ['MALLOC_MMAP_MAX_', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'GLIBC_TUNABLES'];
+
+/**
+ * Lets the heap keep what is freed, in huge pages. By default every large tensor is memory that the system hands out anew, zeroed and page by
+ * page: at a batch of 256 pictures, a sixth of a training step. Also gives back what is unused at this moment. False where it cannot be done.
+ */
+export function prepareHeap(bridge: Partial<Pick<NativeBridge, 'prepareHeap'>>): boolean {
+  if (heapVariables.some((name) => process.env[name] !== undefined)) return false;
+  // Addresses only: memory is taken when it is used. A bridge that was built before this was written works without.
+  return (bridge.prepareHeap?.(Math.floor(totalmem() / 2)) ?? 0) > 0;
+}
+
 function load(): NativeBridge {
   const engine = currentEngine();
   if (engine === null)
@@ -84,6 +97,13 @@ function load(): NativeBridge {
       });
     }
   }
+  if (isMainThread && prepareHeap(bridge))
+    settings.push({
+      name: 'heap',
+      value: 'kept, in huge pages',
+      reason:
+        'memory of freed tensors stays with the process, so a step need not ask the system for it again; torch.emptyCache() gives it back',
+    });
   bridge.setCollector((all) => collectGarbage(all ? 'major' : 'minor'));
   return bridge;
 }

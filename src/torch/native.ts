@@ -209,6 +209,8 @@ export interface NativeBridge {
   // ---- threads and switches ----
   numThreads(): number;
   setNumThreads(n: number): void;
+  /** Gives unused memory of the heap back and prepares so many bytes of addresses; those prepared, 0 where it cannot be done. */
+  prepareHeap(bytes: number): number;
   numInteropThreads(): number;
   setNumInteropThreads(n: number): void;
   /** Named engine switches: `deterministic`, `deterministicWarnOnly`, `benchmarkCudnn`, `allowTf32Matmul`, `allowTf32Cudnn`, `flushDenormal`, `oneDnn`. */

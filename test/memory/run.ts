@@ -13,9 +13,9 @@ export const MB = 1e6;
 type Measured = Readonly<Record<string, any>>;
 
 /** Runs a scenario in a process of its own and gives its figures. One thread: pools of threads would blur what is measured. */
-export function run(name: string): Promise<Measured> {
+export function run(name: string, environment: NodeJS.ProcessEnv = {}): Promise<Measured> {
   const child = spawn(process.execPath, ['--import', 'tsx', file, name], {
-    env: { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '' },
+    env: { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

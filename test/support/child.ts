@@ -17,8 +17,9 @@ export interface Ended {
  * Runs TypeScript code with the engine of this process. `torch` and `native` are imported.
  * @param code body of a module
  * @param seconds after which it counts as hanging: `signal` is then SIGTERM
+ * @param environment what differs from this process's
  */
-export function runProgram(code: string, seconds = 60): Ended {
+export function runProgram(code: string, seconds = 60, environment: NodeJS.ProcessEnv = {}): Ended {
   // Within the repository, so that imports and the module type are the ones of the tests.
   const folder = mkdtempSync(path.join(root, 'test', '.program-'));
   const file = path.join(folder, 'program.ts');
@@ -31,7 +32,7 @@ export function runProgram(code: string, seconds = 60): Ended {
       cwd: root,
       encoding: 'utf8',
       timeout: seconds * 1000,
-      env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
+      env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined, ...environment },
     });
     return { status: ended.status, signal: ended.signal, stdout: ended.stdout, stderr: ended.stderr };
   } finally {

@@ -186,3 +186,43 @@ describe('the leak finder', () => {
     assert.equal(early.sum().item(), 3);
   });
 });
+
+const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+const chosen = Object.keys(process.env).some((name) => name.startsWith('MALLOC_') || name === 'GLIBC_TUNABLES');
+const onGlibc = header.glibcVersionRuntime !== undefined && !chosen;
+
+describe('torch.emptyCache', () => {
+  test('gives back what is kept: steps fault no memory in, until it is called', { skip: !onGlibc }, () => {
+    const { status, stdout, stderr } = runProgram(`
+      import { readFileSync } from 'node:fs';
+      const resident = () => Number(/^VmRSS:\\s+(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+      const faults = () => process.resourceUsage().minorPageFault;
+      const step = () => torch.scope(() => void torch.ones(64, 1024, 1024).add(1));  // 512 MB
+      step();
+      const before = faults();
+      for (let i = 0; i < 5; i++) step();
+      const [within, kept] = [faults() - before, resident()];
+      torch.emptyCache();
+      const left = resident();
+      step();
+      console.log(JSON.stringify({ within, kept, left, again: resident(), sum: torch.ones(3).sum().item() }));`);
+    assert.equal(status, 0, stderr);
+    const { within, kept, left, again, sum } = JSON.parse(stdout);
+    // Without it each step would bring 131,072 pages of 4 KiB, or 256 of 2 MiB.
+    assert.ok(within < 1000, `${within} faults in 5 steps`);
+    assert.ok(kept > 500 && left < kept - 400 && again > 500, `${kept} MB kept, ${left} left, ${again} again`);
+    assert.equal(sum, 3);
+  });
+
+  test("leaves the heap alone where glibc's own variables are set", { skip: !onGlibc }, () => {
+    const { status, stdout, stderr } = runProgram(
+      `
+      const { engineSettings } = await import('../../src/torch/load.js');
+      console.log(engineSettings().some(({ name }) => name === 'heap'));`,
+      60,
+      { MALLOC_TRIM_THRESHOLD_: '1000000' },
+    );
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout.trim(), 'false');
+  });
+});
