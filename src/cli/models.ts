@@ -1,6 +1,8 @@
 /** `praxis models`: what there is to choose from, what each costs, and how fast it is on this machine. */
+import path from 'node:path';
 import type { Command } from 'commander';
 import type { ModelDescription, ModelSpec, ModelSpeed } from '../models/index.js';
+import { namesFile, ownModel } from './own-model.js';
 import { progressLine } from './progress.js';
 
 interface ModelsArguments {
@@ -13,6 +15,7 @@ interface ModelsArguments {
   readonly measure: boolean;
   readonly layers?: boolean;
   readonly weights?: boolean;
+  readonly advise?: boolean;
   readonly json?: boolean;
 }
 
@@ -120,6 +123,35 @@ function readSize(text: string): readonly [number, number] | null {
   return [Number(found[1]), Number(found[2] ?? found[1])];
 }
 
+/** Where dropout belongs in models, by name or in files of the user's own. */
+async function adviseDropout(
+  names: readonly string[],
+  size: readonly [number, number],
+  options: ModelsArguments,
+): Promise<void> {
+  const [{ createModel, modelSpec }, { dropoutAdvice }] = await Promise.all([
+    import('../models/index.js'),
+    import('../nn/index.js'),
+  ]);
+  const { classes, channels } = options;
+  const all: Record<string, unknown> = {};
+  for (const name of names) {
+    const own = namesFile(name);
+    const model = own ? await ownModel(name) : createModel(modelSpec(name).name, { classes, channels, size });
+    const findings = dropoutAdvice(model, { input: [channels, ...size] });
+    all[name] = findings;
+    if (options.json === true) continue;
+    console.log(`${own ? path.basename(name) : modelSpec(name).name}:`);
+    if (findings.length === 0)
+      console.log(
+        '  nothing to add and nothing to take out: no large fully connected layer without dropout, and no dropout where it harms.',
+      );
+    for (const { kind, message, remedy } of findings)
+      console.log(`  ${kind.padEnd(8)} ${message}${remedy === '' ? '' : ` ${remedy}`}`);
+  }
+  if (options.json === true) console.log(JSON.stringify(all, null, 2));
+}
+
 /** The known pretrained weights, of the named models or of all, and where the downloaded ones are. */
 async function listWeights(names: readonly string[], json: boolean): Promise<void> {
   const { knownWeights, modelSpec, weightsFolder } = await import('../models/index.js');
@@ -136,7 +168,7 @@ async function listWeights(names: readonly string[], json: boolean): Promise<voi
   for (const row of [['weights', 'model', 'pixels', 'trained on'], ...rows])
     console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   console.log(
-    `\nDownloaded weights are kept in ${weightsFolder()}; a file, a folder, an address or a place on the hub (timm/…) do as well as a name.`,
+    `\nUse: praxis finetune NAME DATA. Downloaded weights are kept in ${weightsFolder()}; a file, a folder, an address or a place on the hub (timm/…) do as well as a name.`,
   );
 }
 
@@ -185,6 +217,11 @@ async function run(given: readonly string[], options: ModelsArguments): Promise<
     if (!(Number.isInteger(options[name]) && options[name] > 0))
       return `--${name} must be a whole number above 0; see praxis models --help.`;
   if (!(options.seconds > 0)) return '--seconds must be a number above 0.';
+  if (options.advise === true) {
+    if (given.length === 0) return '--advise needs a model, or a file that makes one: praxis models mlp --advise.';
+    await adviseDropout(given, size, options);
+    return null;
+  }
   const { modelNames, modelSpec } = await import('../models/index.js');
   const names = given.length > 0 ? given.map((name) => modelSpec(name).name) : modelNames();
   if (options.weights === true) {
@@ -221,6 +258,10 @@ export function addModels(program: Command): void {
     .option('--device <name>', 'cpu, cuda or mps; auto takes the best there is', 'auto')
     .option('--no-measure', 'count only, do not measure speed')
     .option('--layers', 'show the layers of the named model')
+    .option(
+      '--advise',
+      'say where dropout belongs in the named models, or in a file (.ts, .js) that makes one of your own',
+    )
     .option('--weights', 'list the pretrained weights that are known by name')
     .option('--json', 'print everything as JSON')
     .action(async (names: readonly string[], options: ModelsArguments) => {

@@ -11,8 +11,9 @@ export function addPredict(program: Command): void {
     .argument('<run>', 'run folder')
     .argument('<files...>', 'pictures, folders of pictures, or - for names on standard input')
     .option('--top <count>', 'how many classes to name', '3')
+    .option('--tta', 'look at each picture several times, a little moved and mirrored, and average the answers')
     .option('--json', 'print a JSON object for each picture, one per line')
-    .action(async (folder: string, places: string[], options: { top: string; json?: boolean }) => {
+    .action(async (folder: string, places: string[], options: { top: string; tta?: boolean; json?: boolean }) => {
       const { loadRun, picturesAmong } = await import('../train/predict.js');
       const top = Number(options.top);
       if (!Number.isInteger(top) || top < 1)
@@ -21,7 +22,7 @@ export function addPredict(program: Command): void {
       const named = places.includes('-') ? await namesFromInput() : [];
       const files = picturesAmong([...places.filter((place) => place !== '-'), ...named]);
       if (files.length === 0) throw new Error(`${places.join(', ')}: there is no picture in it.`);
-      for await (const prediction of run.predictEach(files, { top })) {
+      for await (const prediction of run.predictEach(files, { top, tta: options.tta === true })) {
         if (prediction.error !== undefined) process.exitCode = 1;
         if (options.json === true) console.log(JSON.stringify(prediction));
         else if (prediction.error !== undefined) console.error(`✘ ${prediction.error}`);

@@ -13,15 +13,17 @@ export function addTest(program: Command): void {
     )
     .argument('<run>', 'run folder')
     .option('--again', 'open the seal a further time, knowing that the result becomes less true')
+    .option('--tta', 'look at each picture several times, a little moved and mirrored, and average the answers')
     .option('--data <path>', 'where the data are now, if they have moved')
     .option('--json', 'print all figures as JSON')
-    .action(async (folder: string, options: { again?: boolean; data?: string; json?: boolean }) => {
+    .action(async (folder: string, options: { again?: boolean; tta?: boolean; data?: string; json?: boolean }) => {
       const [{ testRun }, { commandLine }] = await Promise.all([
         import('../train/test-run.js'),
         import('../track/facts.js'),
       ]);
       const result = await testRun(folder, {
         again: options.again === true,
+        tta: options.tta === true,
         command: commandLine(),
         ...(options.data === undefined ? {} : { data: options.data }),
       });

@@ -10,12 +10,15 @@ import {
   type MultiLabelReport,
 } from './metrics.js';
 import type { StopSignal } from './stop.js';
+import { averagedLogits, type Views } from './views.js';
 
 export interface EvaluateOptions {
   readonly machine: Machine;
   readonly classes: readonly string[];
   /** Each class is a question of its own; targets are [N, classes]. */
   readonly multiLabel?: boolean;
+  /** Test-time augmentation: average the answers to these views of each picture. */
+  readonly views?: Views;
   /** Looked at after each batch. */
   readonly stop?: StopSignal;
   readonly onBatch?: (done: number, all: number) => void;
@@ -77,7 +80,12 @@ export async function evaluate(
     if (options.stop?.reason !== undefined) return undefined;
     torch.scope(() =>
       torch.noGrad(() => {
-        const logits = logitsOf(model, placeInput(batch.input, machine), machine);
+        const input = placeInput(batch.input, machine);
+        const { views } = options;
+        const logits =
+          views === undefined || input.ndim !== 4
+            ? logitsOf(model, input, machine)
+            : averagedLogits(model, input, machine, { views, multiLabel });
         const targets = batch.target.to({ device: machine.device });
         // Never smoothed: losses of validations are to be comparable.
         losses += (lossOf(logits, targets, { multiLabel }).item() as number) * (targets.shape[0] as number);

@@ -17,6 +17,7 @@ import { isBetter, type Progress, type ProgressState, scoreOf, type Validation }
 import type { Recorder } from './recorder.js';
 import type { StopSignal } from './stop.js';
 import { enterPhase } from './transfer/freeze.js';
+import { weightNorms } from './weight-norms.js';
 
 /** What trains, built from a plan. */
 export interface Training {
@@ -340,6 +341,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       learningRate: Math.max(...training.optimizer.paramGroups.map(({ lr }) => lr)),
       seconds,
       waiting: report.waitShare,
+      ...weightNorms(training.model),
       skipped: report.skipped.length,
     });
     yield {

@@ -9,6 +9,7 @@ import { RunError } from './errors.js';
 import { buildPicture } from './picture.js';
 import type { TrainPlan } from './plan.js';
 import { loadModel, planOf } from './recipe/record.js';
+import { averagedLogits, viewsFor } from './views.js';
 
 /** A class with its probability. */
 export interface Guess {
@@ -28,6 +29,8 @@ export interface PredictOptions {
   /** How many classes to name. Default 3. */
   readonly top?: number;
   readonly batchSize?: number;
+  /** Test-time augmentation: look at each picture several times, a little moved and mirrored, and average the answers. Default false. */
+  readonly tta?: boolean;
 }
 
 /** A finished run as a classifier of pictures. */
@@ -58,6 +61,7 @@ export class LoadedRun {
           : this.#guess(
               good.map(({ picture }) => picture),
               top,
+              options.tta ?? false,
             );
       for (const [i, file] of names.entries()) {
         const picture = pictures[i];
@@ -76,7 +80,7 @@ export class LoadedRun {
     return found;
   }
 
-  #guess(pictures: readonly Uint8Array[], top: number): Guess[][] {
+  #guess(pictures: readonly Uint8Array[], top: number, tta: boolean): Guess[][] {
     return torch.scope(() =>
       torch.noGrad(() => {
         const { height, width, channels } = this.plan.data.form as PictureForm;
@@ -90,7 +94,11 @@ export class LoadedRun {
         // Exactly what the validation did to its pictures.
         const context = { seed: 0, epoch: 0, samples: pictures.map((_, i) => i), classes: this.classes.length };
         const { input } = transform({ input: batch, target: rows, index: rows }, context);
-        const logits = logitsOf(this.model, placeInput(input, this.machine), this.machine);
+        const { multiLabel } = this.plan.data;
+        const placed = placeInput(input, this.machine);
+        const logits = tta
+          ? averagedLogits(this.model, placed, this.machine, { views: viewsFor(this.plan), multiLabel })
+          : logitsOf(this.model, placed, this.machine);
         const shares = (this.plan.data.multiLabel ? logits.sigmoid() : logits.softmax(1)).cpu().contiguous();
         const values = shares.toTypedArray() as Float32Array;
         const count = this.classes.length;

@@ -11,6 +11,7 @@ const tags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     validationAccuracy: 'epoch/validation accuracy',
     seconds: 'time/seconds per epoch',
     waiting: 'time/share waiting for data',
+    weightNorm: 'epoch/weight norm',
   },
   validation: { loss: 'validation/loss', accuracy: 'validation/accuracy' },
 };

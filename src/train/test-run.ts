@@ -13,8 +13,11 @@ import type { Interval } from './metrics.js';
 import { openData } from './recipe/data.js';
 import { loadModel, planOf } from './recipe/record.js';
 import { readier } from './recipe/rows.js';
+import { countViews, viewsFor } from './views.js';
 
 export interface TestOptions {
+  /** Test-time augmentation: average the answers to several views of each picture. Default false. */
+  readonly tta?: boolean;
   /** Allows a use of the test part after the first; every report shows it from then on. */
   readonly again?: boolean;
   readonly data?: string | Dataset;
@@ -32,6 +35,8 @@ export interface TestResult {
   readonly intervals: Readonly<Record<string, Interval>>;
   readonly report: Evaluation['report'];
   readonly samples: number;
+  /** How many views of each picture were averaged, with test-time augmentation. */
+  readonly views?: number;
   /** How often the test part was opened, this time included. */
   readonly uses: number;
 }
@@ -70,6 +75,7 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
         machine: plan.machine,
         classes: plan.data.classes,
         multiLabel: plan.data.multiLabel,
+        ...(options.tta === true ? { views: viewsFor(plan) } : {}),
         ...(options.onBatch ? { onBatch: options.onBatch } : {}),
       });
     } finally {
@@ -79,7 +85,8 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     const { score, scoreName, loss, report, predictions } = measured;
     const samples = predictions.index.length;
     const intervals = measured.intervals();
-    const result = { score, scoreName, loss, intervals, report, samples, uses: seal.uses };
+    const views = options.tta === true ? { views: countViews(viewsFor(plan)) } : {};
+    const result = { score, scoreName, loss, intervals, report, samples, ...views, uses: seal.uses };
     await seal.record({ score, loss, samples });
     await writeFileAtomic(run.file(`test-${seal.uses}.json`), `${JSON.stringify(result, null, 2)}\n`);
     await run.update({

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -84,4 +86,32 @@ test('the pretrained weights that are known by name', () => {
   assert.match(stdout, /^resnet18\.tv_in1k \(ResNet18_Weights\.IMAGENET1K_V1\) +resnet18 +224 +ImageNet/m);
   assert.doesNotMatch(stdout, /resnet50/);
   assert.match(stdout, /kept in .*weights/);
+});
+
+test('where dropout belongs: in a model by name, in a network of one’s own', () => {
+  const vit = models('vit-tiny', '--advise', '--size', '32');
+  assert.match(vit.stdout, /^vit-tiny:\n {2}consider .*stochastic depth/);
+  const folder = mkdtempSync(path.join(tmpdir(), 'praxis-advise-'));
+  try {
+    const file = path.join(folder, 'net.ts');
+    writeFileSync(
+      file,
+      `import { nn, type torch } from 'praxis';
+      export default class Net extends nn.Module {
+        body = new nn.Sequential(new nn.Conv2d(3, 8, 3), new nn.Dropout(0.1), new nn.Conv2d(8, 8, 3), new nn.Flatten());
+        fc = new nn.Linear(8 * 28 * 28, 64);
+        override forward(x: torch.Tensor) { return this.fc.call(this.body.call(x)); }
+      }`,
+    );
+    const own = models(file, '--advise', '--size', '32');
+    assert.equal(own.status, 0, own.stderr);
+    assert.match(own.stdout, /^net\.ts:\n/);
+    assert.match(own.stdout, /^ {2}remove {3}body\.1 is a dropout before body\.2, a convolution of 3 × 3/m);
+    assert.match(own.stdout, /^ {2}add {6}fc is a fully connected layer with 401,408 weights/m);
+    writeFileSync(file, 'export default 3;');
+    assert.match(models(file, '--advise').stderr, /net\.ts must give a network by default/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  assert.match(models('--advise').stderr, /^--advise needs a model, or a file/);
 });

@@ -23,6 +23,7 @@ export {
   randomRotation,
 } from './geometry.js';
 export { cutmix, type MixOptions, mixup, type RandomErasingOptions, randomErasing } from './mix.js';
+export { keepLabels, type LabelKind, labelKind, policyReason } from './policy.js';
 export {
   type AugmentationChanges,
   type AugmentationPreset,

@@ -4,17 +4,44 @@ import {
   type AugmentationSpec,
   augmentationPreset,
   changeAugmentation,
+  keepLabels,
+  labelKind,
+  policyReason,
 } from '../../data/augment/index.js';
 import type { PictureForm } from '../../data/types.js';
 import type { TrainSettings } from '../config/schema.js';
 import type { DataFacts } from './resolve.js';
 
-/** The steps of the chosen preset, with mixup and CutMix as the settings want them. */
-export function augmentationFor(settings: TrainSettings, facts: DataFacts, form: PictureForm): AugmentationSpec {
-  const spec = augmentationPreset(settings.augment, {
+/** What is left out because it would change labels: by the names of the classes, unless `flips` says it. */
+function kindOf(settings: TrainSettings, classes: readonly string[]): ReturnType<typeof labelKind> {
+  if (settings.flips === 'on') return 'things';
+  const kind = labelKind(classes);
+  return settings.flips === 'off' && kind === 'things' ? 'sides' : kind;
+}
+
+/** Why the augmentation of a run leaves something out, to go on a line after `; `; empty where it does not. */
+export function describePolicy(settings: TrainSettings, classes: readonly string[]): string {
+  if (settings.augment === 'none' || settings.flips === 'on') return '';
+  if (settings.flips === 'off' && labelKind(classes) === 'things') return '; no flips, as asked for';
+  const reason = policyReason[labelKind(classes)];
+  return reason === undefined ? '' : `; ${reason} (--flips on if they are not)`;
+}
+
+/**
+ * The steps of the chosen preset, without what would change the label of such classes, with mixup and CutMix as the settings want them.
+ * @param classes names, from which it is told whether they are letters, digits or sides
+ */
+export function augmentationFor(
+  settings: TrainSettings,
+  facts: DataFacts,
+  form: PictureForm,
+  classes: readonly string[],
+): AugmentationSpec {
+  const preset = augmentationPreset(settings.augment, {
     samplesPerClass: facts.samples / facts.classes,
     size: [form.height, form.width],
   });
+  const spec = keepLabels(preset, kindOf(settings, classes));
   const changes: Record<string, Readonly<Record<string, unknown>> | false> = {};
   for (const name of ['mixup', 'cutmix'] as const) {
     const value = settings[name];

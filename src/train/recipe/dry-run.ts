@@ -5,7 +5,7 @@ import type { Dataset } from '../../data/types.js';
 import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
-import { augmentationFor } from './augmentation.js';
+import { augmentationFor, describePolicy } from './augmentation.js';
 import { firstFacts, openData } from './data.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
@@ -54,10 +54,10 @@ export async function dryRun(data: string | Dataset, settings: TrainSettings): P
   const shape = form === undefined ? rowShape(rows as Dataset) : [form.channels, form.height, form.width];
   const noun = sampleNoun(dataset);
   if (form !== undefined) {
-    const augmentation = augmentationFor(settings, facts, form);
+    const augmentation = augmentationFor(settings, facts, form, dataset.classes);
     lines.push([
       'pictures',
-      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}.`,
+      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}${describePolicy(settings, dataset.classes)}.`,
     ]);
   }
   const batchSize = choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, split.train.length);

@@ -23,7 +23,7 @@ import type { StopSignal } from '../stop.js';
 import { tuningRates } from '../transfer/defaults.js';
 import { headStart, headStartText } from '../transfer/head-start.js';
 import { tuneMachine } from '../tune.js';
-import { augmentationFor, formForCrops } from './augmentation.js';
+import { augmentationFor, describePolicy, formForCrops } from './augmentation.js';
 import { chooseRate } from './choose-rate.js';
 import { describeSplit, firstFacts, makeSplit, normalise, openData, requireWritable } from './data.js';
 import { finish } from './finish.js';
@@ -156,7 +156,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
 
     // Normalise with what the training part says.
     const form = train.kind === 'pictures' ? choice.form : undefined;
-    const augmentation = form === undefined ? undefined : augmentationFor(settings, facts, form);
+    const augmentation = form === undefined ? undefined : augmentationFor(settings, facts, form, dataset.classes);
     const trainForm =
       form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
     // In the form in which they are kept, so that each is decoded once.
@@ -350,7 +350,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         : '';
     line(
       'train',
-      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}.`,
+      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}${form === undefined ? '' : describePolicy(settings, dataset.classes)}.`,
     );
     // The first weights again: a model of the user's own keeps its own.
     const fresh = options.model ?? (await startModel(plan));
