@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../torch/engine.js';
+import { addAblate } from './ablate.js';
 import { addCache } from './cache.js';
 import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
@@ -32,6 +33,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addEnsemble,
   addReport,
   addOverfit,
+  addAblate,
   addRuns,
   addLook,
   addQuiz,

@@ -1,4 +1,6 @@
 /** Training: the recipe, its pieces, and the use of what it leaves. */
+
+export * from './ablate/index.js';
 export { CheckpointKeeper, loadCheckpoint, loadLast, saveCheckpoint } from './checkpoint.js';
 export type { Classifier, Machine, MemoryFormat as PictureMemoryFormat, Precision } from './compute.js';
 export { defineConfig } from './config/define.js';

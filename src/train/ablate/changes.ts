@@ -1,0 +1,97 @@
+/** What an ablation tries: one change of the settings at a time, each a remedy of the course or its opposite. */
+import { modelSpec } from '../../models/index.js';
+import type { TrainOptions } from '../config/schema.js';
+import type { TrainPlan } from '../plan.js';
+
+export interface Change {
+  /** Short, part of folder names: `dropout 0.5`. */
+  readonly name: string;
+  /** What of the seed text's chapter on overfitting it is. */
+  readonly kind: ChangeKind;
+  readonly settings: TrainOptions;
+}
+
+export const changeKinds = [
+  'augmentation',
+  'mixing',
+  'dropout',
+  'decay',
+  'smoothing',
+  'smaller',
+  'larger',
+  'epochs',
+  'average',
+] as const;
+export type ChangeKind = (typeof changeKinds)[number];
+
+/** Widths that models have where nobody says otherwise; none for those whose stages are given one by one. */
+const usualWidths: Readonly<Record<string, number>> = {
+  mlp: 256,
+  convnet: 32,
+  'resnet-small': 32,
+  resnet20: 16,
+  resnet32: 16,
+  resnet44: 16,
+  resnet56: 16,
+  resnet18: 64,
+  resnet34: 64,
+  resnet50: 64,
+  'convnext-atto': 40,
+  'convnext-pico': 64,
+  'convnext-tiny': 96,
+};
+
+/** Changes that make sense for a baseline: what it has already is not tried again. */
+export function usualChanges(plan: TrainPlan, settings: { readonly augment: string }): Change[] {
+  const { optimisation, model, data } = plan;
+  const takes = model.name === '' ? [] : modelSpec(model.name).takes;
+  const changes: Change[] = [];
+  const add = (kind: ChangeKind, name: string, change: TrainOptions): void => {
+    changes.push({ kind, name, settings: change });
+  };
+  if (data.form !== undefined) {
+    for (const preset of ['none', 'light', 'medium', 'strong'] as const)
+      if (preset !== settings.augment) add('augmentation', `augmentation ${preset}`, { augment: preset });
+    const steps = plan.augmentation?.steps.map((step) => step.name) ?? [];
+    const mixes = steps.includes('mixup') || steps.includes('cutmix');
+    if (mixes) add('mixing', 'no mixup, no CutMix', { mixup: 'off', cutmix: 'off' });
+    else {
+      add('mixing', 'mixup 0.2', { mixup: 0.2 });
+      add('mixing', 'CutMix 1', { cutmix: 1 });
+    }
+  }
+  if (takes.includes('dropout')) {
+    const own = model.options.dropout ?? 0;
+    for (const share of [0, 0.2, 0.5])
+      if (share !== own) add('dropout', share === 0 ? 'no dropout' : `dropout ${share}`, { dropout: share });
+  }
+  if (takes.includes('dropPath') && model.options.dropPath === undefined)
+    add('dropout', 'stochastic depth 0.1', { dropPath: 0.1 });
+  const { weightDecay, labelSmoothing, epochs, ema } = optimisation;
+  if (weightDecay > 0) add('decay', 'no decay', { weightDecay: 0 });
+  const more = weightDecay === 0 ? 0.05 : Number(Math.min(10, 10 * weightDecay).toPrecision(3));
+  add('decay', `decay ${more}`, { weightDecay: more });
+  if (labelSmoothing > 0) add('smoothing', 'no label smoothing', { labelSmoothing: 0 });
+  for (const share of [0.1, 0.2])
+    if (labelSmoothing < share) add('smoothing', `label smoothing ${share}`, { labelSmoothing: share });
+  const width = model.options.width ?? usualWidths[model.name];
+  if (takes.includes('width') && width !== undefined) {
+    if (width >= 2) add('smaller', 'half the width', { width: Math.round(width / 2) });
+    add('larger', 'twice the width', { width: 2 * width });
+  }
+  if (epochs >= 4) add('epochs', 'half the epochs', { epochs: Math.round(epochs / 2) });
+  add('epochs', 'twice the epochs', { epochs: 2 * epochs });
+  if (ema === undefined) add('average', 'averaged weights 0.998', { ema: 0.998 });
+  else add('average', 'no averaged weights', { ema: 'off' });
+  return changes;
+}
+
+/** How much longer a training takes with a change: for the budget. */
+export function costFactor(change: Change, plan: TrainPlan): number {
+  const { epochs, width } = change.settings;
+  const longer = typeof epochs === 'number' ? epochs / plan.optimisation.epochs : 1;
+  const own = plan.model.options.width ?? usualWidths[plan.model.name];
+  // Twice the channels are four times the multiply-adds.
+  const wider = width === undefined || own === undefined ? 1 : Math.max(0.5, (width / own) ** 2);
+  return longer * wider;
+}
