@@ -37,8 +37,7 @@ const rules: Readonly<Record<string, Rule>> = {
     const { fit, chosen, curves } = facts;
     const { epochs } = plan.optimisation;
     if (fit === null || chosen === null || curves.epoch.length < 4 || fit.rise > 0.05) return undefined;
-    const late = chosen.epoch > 0.9 * epochs;
-    if (!late || !(fit.lateGain > 0.005)) return undefined;
+    if (chosen.epoch === null || chosen.epoch <= 0.9 * epochs || !(fit.lateGain > 0.005)) return undefined;
     return {
       title: 'Train longer',
       evidence: `It was still getting better: the chosen epoch is ${short(chosen.epoch)} of ${epochs}, and the validation accuracy of the last quarter of the epochs is ${short(100 * fit.lateGain, 2)} points above that of the quarter before.`,

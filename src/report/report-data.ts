@@ -78,7 +78,8 @@ export interface ReportData {
   };
   readonly model: { readonly name: string; readonly parameters: number | null; readonly multiplyAdds: number | null };
   readonly chosen: {
-    readonly epoch: number;
+    /** Null for an ensemble, whose members were chosen each for itself. */
+    readonly epoch: number | null;
     readonly epochs: number;
     readonly checkpoints: number;
     readonly averaged: boolean;
@@ -298,10 +299,10 @@ export function reportData(files: RunFiles): ReportData {
       result === undefined
         ? null
         : {
-            epoch: result.epoch,
+            epoch: result.epoch ?? null,
             epochs: curves.epoch.at(-1) ?? 0,
-            checkpoints: result.checkpoints,
-            averaged: result.averaged,
+            checkpoints: result.checkpoints ?? 1,
+            averaged: result.averaged ?? false,
             metric: result.metric,
             score: result.score,
             loss: result.loss,

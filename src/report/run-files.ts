@@ -42,9 +42,10 @@ export interface ResultFile {
   readonly metric: string;
   readonly score: number;
   readonly loss: number;
-  readonly epoch: number;
-  readonly checkpoints: number;
-  readonly averaged: boolean;
+  /** Ensembles have none of these. */
+  readonly epoch?: number;
+  readonly checkpoints?: number;
+  readonly averaged?: boolean;
   readonly splitFingerprint: string;
 }
 
@@ -64,7 +65,7 @@ export interface RunFiles {
   readonly findings: Readonly<Record<string, unknown>>;
   readonly stages: readonly StageLine[];
   readonly rangeTest: RangeTest | undefined;
-  /** PNG of a training batch as the network got it. */
+  /** JPEG of a training batch as the network got it. */
   readonly samples: Buffer | undefined;
   /** Figures of each test, the first one first. */
   readonly tests: readonly Readonly<Record<string, unknown>>[];
@@ -140,7 +141,7 @@ export async function readRun(folder: string): Promise<RunFiles> {
     findings: (await json<Record<string, unknown>>('findings.json')) ?? {},
     stages: (await from('stages.jsonl', (file) => jsonLines<StageLine>(file))) ?? [],
     rangeTest: await json<RangeTest>('range-test.json'),
-    samples: await from('samples.png', (file) => readFile(file)),
+    samples: await from('samples.jpg', (file) => readFile(file)),
     tests,
     quiz,
     problems,

@@ -2,7 +2,10 @@
 import path from 'node:path';
 import type { Dataset } from '../data/types.js';
 import { writeFileAtomic } from '../track/index.js';
+import { ConfigError } from '../train/errors.js';
+import { type ComparisonData, comparisonData } from './compare.js';
 import { type Said, saidOf } from './figures.js';
+import { comparisonPage } from './page/comparison.js';
 import { reportPage } from './page/page.js';
 import { type Pictures, picturesOf, type Shown, shownOf } from './pictures.js';
 import { type ReportData, reportData } from './report-data.js';
@@ -72,4 +75,26 @@ export async function writeReport(folder: string, options: ReportOptions = {}): 
   const file = path.resolve(options.file ?? path.join(files.folder, 'report.html'));
   await writeFileAtomic(file, html);
   return { file, data, ...(problem === undefined ? {} : { problem }) };
+}
+
+export interface Comparison {
+  /** Absolute path of the page. */
+  readonly file: string;
+  readonly data: ComparisonData;
+}
+
+/**
+ * Writes a page that compares runs: settings that differ, curves laid over each other, results with intervals, and, where they were validated
+ * on the same samples, whether the difference is one.
+ * @param file where it goes; `comparison.html` here
+ * @throws RunError when a folder holds no run; ConfigError when there are fewer than two, or their classes differ
+ */
+export async function writeComparison(folders: readonly string[], file = 'comparison.html'): Promise<Comparison> {
+  const files: RunFiles[] = [];
+  for (const folder of new Set(folders.map((one) => path.resolve(one)))) files.push(await readRun(folder));
+  if (files.length < 2) throw new ConfigError('A comparison needs two runs or more: praxis report RUN RUN.');
+  const data = comparisonData(files);
+  const place = path.resolve(file);
+  await writeFileAtomic(place, comparisonPage(data));
+  return { file: place, data };
 }

@@ -94,6 +94,8 @@ export class Stepper {
   #accumulated = 0;
   /** Parts of the model that stay in eval mode while the rest trains: a frozen body, normalisation that keeps its statistics. */
   still: readonly AnyModule[] = [];
+  /** Called once, before the next update, with the gradients as they will be used. */
+  beforeUpdate: (() => void) | undefined;
 
   constructor(
     readonly model: Classifier,
@@ -169,6 +171,8 @@ export class Stepper {
     // Also where nothing is to be clipped: weights that are updated with a NaN are lost, and a checkpoint might keep them.
     const gradientNorm = clipGradNorm_(parameters, this.options.clip ?? Number.POSITIVE_INFINITY).item() as number;
     if (!Number.isFinite(gradientNorm)) return { gradientNorm, updated: false, finite: false };
+    this.beforeUpdate?.();
+    this.beforeUpdate = undefined;
     this.optimizer.step();
     this.optimizer.zeroGrad();
     return { gradientNorm, updated: true, finite: true };

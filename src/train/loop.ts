@@ -205,7 +205,10 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
   const logEvery = Math.max(1, Math.ceil(steps / 5000));
   let lastSave = performance.now();
   // A rollback in the first epoch needs somewhere to go.
-  if (progress.step === 0) yield await checkpoint(training);
+  if (progress.step === 0) {
+    recorder.tracking.begin(training);
+    yield await checkpoint(training);
+  }
   let mark = performance.now();
   const clock = (): number => {
     const now = performance.now();
@@ -234,6 +237,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
     clock();
     for await (const batch of batchesLeft) {
       const rate = setRate(training, learningRate);
+      recorder.tracking.beforeStep(training);
       const outcome = training.stepper.step(batch);
       if (!outcome.finite) {
         const fault = findFault(training.model, batch, plan.machine, {

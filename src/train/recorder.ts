@@ -1,5 +1,6 @@
 /** Writes what a run measures: a line of `metrics.jsonl`, and the same numbers for TensorBoard. Never ends a run. */
 import { type MetricsLine, type RunFolder, SummaryWriter } from '../track/index.js';
+import { Tracking } from './tracking.js';
 
 /** TensorBoard's tags of the fields of a line, by its kind. */
 const tags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -19,6 +20,8 @@ const tags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export class Recorder {
   readonly #run: RunFolder;
   readonly #writer: SummaryWriter;
+  /** Histograms, pictures and the rest. */
+  readonly tracking: Tracking;
 
   /** @param fromStep when a run goes on: TensorBoard is told to forget what came after it */
   constructor(run: RunFolder, fromStep = 0) {
@@ -27,6 +30,7 @@ export class Recorder {
       onWarning: (sentence) => run.warn(sentence),
       ...(fromStep > 0 ? { purgeStep: fromStep + 1 } : {}),
     });
+    this.tracking = new Tracking(this.#writer);
   }
 
   log(line: MetricsLine): void {

@@ -48,7 +48,11 @@ const special: Readonly<Record<string, number>> = {
   Tab: 9,
   Enter: 13,
   Escape: 27,
+  End: 35,
+  Home: 36,
+  ArrowLeft: 37,
   ArrowUp: 38,
+  ArrowRight: 39,
   ArrowDown: 40,
 };
 

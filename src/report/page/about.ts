@@ -15,7 +15,7 @@ export function curvesSection(report: ReportData): string {
   const how =
     'Training figures are of the pictures as they were trained on: changed, and with the network as it was within the epoch.';
   const which =
-    chosen === null
+    chosen === null || chosen.epoch === null
       ? ''
       : ` The weights of epoch ${short(chosen.epoch)} were chosen${chosen.checkpoints > 1 ? `, averaged over the best ${chosen.checkpoints} checkpoints` : ''}${chosen.averaged ? ' (each the moving average over the last updates)' : ''}.`;
   const both =

@@ -134,7 +134,7 @@ export function reportPage(
     [
       'data',
       'Data',
-      dataSection(report, samples === undefined ? '' : `data:image/png;base64,${samples.toString('base64')}`),
+      dataSection(report, samples === undefined ? '' : `data:image/jpeg;base64,${samples.toString('base64')}`),
     ],
     ['use', 'Use', useSection(report)],
     ['settings', 'Settings', settingsSection(report)],

@@ -25,7 +25,7 @@ export function confusionSection({ data }: ReportData, figures: Figures): string
     'What it confuses',
     card(
       '',
-      `<div class="matrix-grid${classes.length > 12 ? '' : ' few'}">${chart('chart-matrix')}<div>${list}</div></div>`,
+      `<div class="matrix-grid${classes.length > 40 ? ' many' : classes.length > 12 ? '' : ' few'}">${chart('chart-matrix')}<div>${list}</div></div>`,
       note,
     ),
   );

@@ -110,11 +110,11 @@ function lineChart(host, spec) {
     rows.push(...(spec.more?.(at) ?? []));
     const box_ = box.getBoundingClientRect();
     const mark = (spec.marks ?? []).find((one) => one.x === at);
-    showTip([(spec.xName ?? spec.xLabel) + ' ' + (spec.xFormat ?? short)(at) + (mark ? ' · ' + mark.label : ''), ...rows], x ?? box_.left + px, y ?? box_.top + state.height / 2);
+    showTip([(spec.xName ?? spec.xLabel) + ' ' + (spec.xFormat ?? short)(at) + (mark ? ' · ' + mark.label : ''), ...rows], x ?? box_.left + px, y ?? box_.top + state.height / 2, x === undefined ? () => show(i) : null);
   }
   const leave = () => { state.cursor?.replaceChildren(); hideTip(); };
   const follow = (event) => {
-    if (!state.xs?.length) return;
+    if (!state.xs?.length || atRest(event)) return;
     const px = event.clientX - box.getBoundingClientRect().left;
     let best = 0;
     state.xs.forEach((v, i) => { if (Math.abs(state.X(v) - px) < Math.abs(state.X(state.xs[best]) - px)) best = i; });
@@ -122,7 +122,7 @@ function lineChart(host, spec) {
   };
   box.addEventListener('pointermove', follow);
   box.addEventListener('pointerdown', follow);
-  box.addEventListener('pointerleave', leave);
+  box.addEventListener('pointerleave', (event) => { if (!atRest(event)) leave(); });
   box.addEventListener('blur', leave);
   box.addEventListener('keydown', (event) => {
     if (!state.xs?.length) return;

@@ -69,7 +69,7 @@ function confusionMatrix(host, { classes, figures }) {
     clampOffset();
     const outer = host.clientWidth;
     const context = canvas.getContext('2d');
-    context.font = '600 13px system-ui, sans-serif';
+    context.font = (n > 40 ? '9.5px' : '600 13px') + ' system-ui, sans-serif';
     const longest = Math.max(...classes.map((name) => context.measureText(name).width));
     const margin = Math.round(Math.min(outer * 0.3, 170, 14 + longest));
     const side = Math.round(Math.min(outer - margin - 2, Math.max(260, n * 84), n > 30 ? 900 : 640));
@@ -168,7 +168,7 @@ function confusionMatrix(host, { classes, figures }) {
     cursor = [row, column];
     draw();
     const box = canvas.getBoundingClientRect();
-    showTip(lineOf(row, column), x ?? box.left + view.margin + (column + 1 - offset[0]) * view.cell, y ?? box.top + view.head + (row + 0.5 - offset[1]) * view.cell);
+    showTip(lineOf(row, column), x ?? box.left + view.margin + (column + 1 - offset[0]) * view.cell, y ?? box.top + view.head + (row + 0.5 - offset[1]) * view.cell, x === undefined ? () => pointAt(row, column) : null);
   }
   function cellAt(event) {
     const box = canvas.getBoundingClientRect();
@@ -196,6 +196,7 @@ function confusionMatrix(host, { classes, figures }) {
     if (cell) pointAt(...cell, event.clientX, event.clientY);
   });
   canvas.addEventListener('pointermove', (event) => {
+    if (atRest(event)) return;
     const before = pointers.get(event.pointerId);
     if (before) {
       const [dx, dy] = [event.clientX - before[0], event.clientY - before[1]];
@@ -222,7 +223,7 @@ function confusionMatrix(host, { classes, figures }) {
   };
   canvas.addEventListener('pointerup', lift);
   canvas.addEventListener('pointercancel', lift);
-  canvas.addEventListener('pointerleave', (event) => { pointers.delete(event.pointerId); if (document.activeElement !== canvas) leave(); else hideTip(); });
+  canvas.addEventListener('pointerleave', (event) => { if (atRest(event)) return; pointers.delete(event.pointerId); if (document.activeElement !== canvas) leave(); else hideTip(); });
   canvas.addEventListener('wheel', (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();

@@ -44,10 +44,11 @@ function reliabilityDiagram(host, { reliability }) {
     const { low, high, count, accuracy, confidence } = bins[used[place]];
     state.cursor.replaceChildren(drawn('rect', { x: state.X(low), y: state.top, width: state.side * (high - low), height: state.side + 24 + state.below }));
     const where = box.getBoundingClientRect();
-    showTip([percent(low, 0) + ' to ' + percent(high, 0) + ' sure', { name: 'right', value: percent(accuracy) }, { name: 'sure on average', value: percent(confidence) }, { name: report.data.noun + 's', value: grouped(count) }], x ?? where.left + state.X(high), y ?? where.top + state.side / 2);
+    showTip([percent(low, 0) + ' to ' + percent(high, 0) + ' sure', { name: 'right', value: percent(accuracy) }, { name: 'sure on average', value: percent(confidence) }, { name: report.data.noun + 's', value: grouped(count) }], x ?? where.left + state.X(high), y ?? where.top + state.side / 2, x === undefined ? () => show(i) : null);
   }
   const leave = () => { state.cursor.replaceChildren(); hideTip(); };
   const follow = (event) => {
+    if (atRest(event)) return;
     const share = (event.clientX - box.getBoundingClientRect().left - state.left) / state.side;
     if (share < 0 || share > 1) return leave();
     const distance = (i) => Math.abs((bins[i].low + bins[i].high) / 2 - share);
@@ -55,7 +56,7 @@ function reliabilityDiagram(host, { reliability }) {
   };
   box.addEventListener('pointermove', follow);
   box.addEventListener('pointerdown', follow);
-  box.addEventListener('pointerleave', leave);
+  box.addEventListener('pointerleave', (event) => { if (!atRest(event)) leave(); });
   box.addEventListener('blur', leave);
   box.addEventListener('keydown', (event) => {
     const moves = { ArrowRight: place + 1, ArrowLeft: place < 0 ? used.length - 1 : place - 1, Home: 0, End: used.length - 1 };
@@ -93,7 +94,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) button.addE
 export const scriptReport = `
 const { curves, steps, chosen, figures, rangeTest } = report;
 const place = (id) => document.getElementById(id);
-const marks = chosen ? [{ x: chosen.epoch, label: 'chosen: epoch ' + short(chosen.epoch) }] : [];
+const marks = chosen && chosen.epoch !== null ? [{ x: chosen.epoch, label: 'chosen: epoch ' + short(chosen.epoch) }] : [];
 if (place('chart-loss')) lineChart(place('chart-loss'), { title: 'Loss by epoch', xLabel: 'epoch', whole: true, format: short, marks, series: [
   { name: 'training', colour: '--train', x: curves.epoch, y: curves.trainLoss, points: true },
   { name: 'validation', colour: '--validation', x: curves.epoch, y: curves.validationLoss, points: true }] });

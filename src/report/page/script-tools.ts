@@ -25,7 +25,10 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { fo
 /* One tip for all charts, near what it is about and never beyond the window. */
 const tip = make('div', { className: 'tip', hidden: true, role: 'status' });
 document.body.append(tip);
-const showTip = (lines, x, y) => {
+/* again: how to show it once more where its chart has scrolled to; a tip that follows the pointer goes away instead. */
+let again = null;
+const showTip = (lines, x, y, repeat = null) => {
+  again = repeat;
   tip.replaceChildren(...lines.map((line, i) => {
     const row = make('div', { className: i === 0 ? 'head' : '' });
     if (typeof line === 'string') row.textContent = line;
@@ -40,8 +43,10 @@ const showTip = (lines, x, y) => {
   tip.style.left = Math.max(6, Math.min(innerWidth - width - 6, x + 14 + width > innerWidth - 6 ? x - width - 14 : x + 14)) + 'px';
   tip.style.top = Math.max(6, Math.min(innerHeight - height - 6, y - height / 2)) + 'px';
 };
-const hideTip = () => { tip.hidden = true; };
-addEventListener('scroll', hideTip, { passive: true });
+/* The page that scrolls below a pointer at rest is no pointing. */
+const atRest = (event) => again !== null && event.type !== 'pointerdown' && event.movementX === 0 && event.movementY === 0;
+const hideTip = () => { tip.hidden = true; again = null; };
+addEventListener('scroll', () => { if (again) again(); else hideTip(); }, { passive: true });
 
 /* Pictures stand in the page once, by name, wherever they are shown. */
 const fillPictures = (root) => {

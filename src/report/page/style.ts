@@ -45,6 +45,9 @@ svg .ideal { stroke: var(--ink); stroke-dasharray: 5 5; stroke-opacity: .6; }
 .tip .head { font-weight: 600; }
 .tip b { font-weight: 600; margin-left: 10px; font-variant-numeric: tabular-nums; }
 .matrix-grid { display: grid; grid-template-columns: minmax(0, 1fr) 300px; gap: 30px; align-items: start; }
+.matrix-grid.many { grid-template-columns: minmax(0, 1fr); }
+.matrix-grid.many .list { columns: 2; column-gap: 30px; }
+.matrix-grid.many .list li { break-inside: avoid; }
 .matrix-grid.few { grid-template-columns: minmax(0, 700px) minmax(0, 1fr); }
 #chart-matrix canvas { display: block; border-radius: 6px; cursor: crosshair; }
 .tools { display: flex; flex-wrap: wrap; gap: 7px; margin-bottom: 10px; }
@@ -83,7 +86,7 @@ code, pre { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, mono
 .finding.good .what { color: var(--good); }
 details ul { margin: 8px 0 0; padding-left: 20px; color: var(--soft); }
 details summary { cursor: pointer; color: var(--accent); }
-@media (max-width: 980px) { .matrix-grid, .matrix-grid.few, .half { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 980px) { .matrix-grid.many .list { columns: 1; } .matrix-grid, .matrix-grid.few, .half { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 760px) {
   .bar-top nav { display: flex; }
   .headline { font-size: 21px; }

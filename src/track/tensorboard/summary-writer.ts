@@ -136,6 +136,19 @@ export class SummaryWriter {
     this.#image(tag, images, step, options, options.format ?? 'NCHW', 'addImages');
   }
 
+  /**
+   * A picture that is drawn already: SVG as text, or the bytes of a PNG, a JPEG or whatever else `sharp` reads. What `add_figure` is in Python.
+   */
+  addFigure(tag: string, figure: string | Uint8Array, step = 0, options: LogOptions = {}): void {
+    if (typeof figure !== 'string' && !(figure instanceof Uint8Array))
+      throw new TypeError(`addFigure('${tag}'): expected SVG as text or the bytes of a picture, got ${typeof figure}.`);
+    const source = Buffer.from(figure as Uint8Array);
+    this.#encode(tag, step, options, async (sharp) => {
+      const { data: png, info } = await sharp(source).png().toBuffer({ resolveWithObject: true });
+      return { png, width: info.width, height: info.height, channels: info.channels };
+    });
+  }
+
   #image(
     tag: string,
     image: TensorLike,
@@ -144,12 +157,24 @@ export class SummaryWriter {
     format: ImageFormat,
     method: string,
   ): void {
-    const wallTime = options.wallTime ?? Date.now() / 1000;
     const { data, width, height, channels } = pixelsOf(image, format, `${method}('${tag}')`);
-    // The encoder works in the background; loaded only where images are logged.
+    this.#encode(tag, step, options, async (sharp) => {
+      const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+      return { png, width, height, channels };
+    });
+  }
+
+  /** The encoder works in the background; loaded only where images are logged. */
+  #encode(
+    tag: string,
+    step: number,
+    options: LogOptions,
+    draw: (sharp: typeof import('sharp').default) => Promise<Parameters<typeof imageValue>[1]>,
+  ): void {
+    const wallTime = options.wallTime ?? Date.now() / 1000;
     const work = import('sharp')
-      .then(({ default: sharp }) => sharp(data, { raw: { width, height, channels } }).png().toBuffer())
-      .then((png) => this.#add(step, summary(imageValue(tag, { width, height, channels, png })), wallTime))
+      .then(({ default: sharp }) => draw(sharp))
+      .then((image) => this.#add(step, summary(imageValue(tag, image)), wallTime))
       .catch((error: Error) => this.#options.onWarning?.(`The image ${tag} could not be logged: ${error.message}.`))
       .finally(() => this.#encoding.delete(work));
     this.#encoding.add(work);

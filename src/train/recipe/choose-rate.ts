@@ -1,11 +1,12 @@
 /** The learning rate of a run, as given or by the range test on its own loader. */
 import type { CommonOptions, Optimizer } from '../../optim/index.js';
 import { type RunFolder, writeFileAtomic } from '../../track/index.js';
+import { stringifyPlain } from '../../track/json.js';
 import { buildLoaders } from '../build.js';
 import type { Classifier } from '../compute.js';
 import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
-import { findRate } from './rate.js';
+import { findRate, rangeTestJson } from './rate.js';
 import type { ReadyParts } from './rows.js';
 
 const short = (x: number): string => Number(x.toPrecision(3)).toString();
@@ -36,7 +37,10 @@ export async function chooseRate({ rateBatch, parts, model, run, trial, wanted, 
       wanted,
       onProgress: (share) => emit({ kind: 'working', stage: 'learning rate', text: 'range test', share }),
     });
-    if (rate.found !== undefined) await writeFileAtomic(run.file('learning-rate.svg'), await rate.found.svg());
+    if (rate.found !== undefined) {
+      await writeFileAtomic(run.file('learning-rate.svg'), await rate.found.svg());
+      await writeFileAtomic(run.file('range-test.json'), `${stringifyPlain(rangeTestJson(rate.found))}\n`);
+    }
     return rate;
   } finally {
     await Promise.all([loaders.train.close(), loaders.validation.close()]);

@@ -32,6 +32,7 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
     }
     emit({ kind: 'stage', stage: 'select', text: selected.text });
     await writeResult(training, selected, split);
+    await training.recorder.tracking.end(training, selected.evaluation, selected.epoch);
     const { score, scoreName, loss, report } = selected.evaluation;
     const patience =
       next.value === 'patience' ? ` It ended ${plan.optimisation.patience} epochs after the best one.` : '';
@@ -47,6 +48,7 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
         checkpoints: selected.checkpoints,
         averaged: selected.averaged,
         seconds: progress.seconds,
+        loggingSeconds: training.recorder.tracking.seconds,
         testUses: split.uses.length,
       },
     });

@@ -11,6 +11,14 @@ export interface RateChoice {
   readonly found?: LrFindResult;
 }
 
+/** `range-test.json`: the curve and what was read from it. Fits JSON. */
+export const rangeTestJson = ({ sweeps, suggestions, complete }: LrFindResult): object => ({
+  rates: sweeps.map(({ rates }) => rates),
+  losses: sweeps.map(({ losses }) => losses),
+  suggestions: Object.fromEntries(Object.entries(suggestions).map(([name, { lr }]) => [name, lr])),
+  complete,
+});
+
 const short = (x: number): string => Number(x.toPrecision(2)).toString();
 
 export interface RangeTestOptions {

@@ -33,6 +33,8 @@ import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js
 import { teacherOf } from './record.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
 import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
+import { keepSamples } from './samples.js';
+import { StageLog } from './stage-log.js';
 import { describeTransfer, hintAt, openTransfer } from './transfer.js';
 
 export interface RecipeOptions {
@@ -70,9 +72,11 @@ const millions = (x: number): string =>
 /** Runs the recipe from the data to the chosen weights. @throws DataError, RunError, ConfigError */
 export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
   let folder = '';
+  const log = new StageLog(options.emit);
   try {
-    return await runStages(options, (run) => {
+    return await runStages({ ...options, emit: log.emit }, (run) => {
       folder = run.path;
+      log.into(folder);
     });
   } catch (error) {
     if (!(error instanceof StoppedEarly)) throw error;
@@ -257,6 +261,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const batches = await firstBatches(parts.train, draft, 2);
     const [batch] = batches;
     if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of ${noun}s could be read.`);
+    await keepSamples(run, batch.input, draft);
     placeModel(model, draft.machine);
     const check = init.check(
       model,

@@ -17,6 +17,7 @@ import { buildModel, buildTraining, startModel } from './rebuild.js';
 import type { RunResult } from './recipe.js';
 import { planOf, teacherOf } from './record.js';
 import { readyParts } from './rows.js';
+import { StageLog } from './stage-log.js';
 
 export interface ResumeOptions {
   readonly folder: string;
@@ -31,7 +32,9 @@ export interface ResumeOptions {
 
 /** @throws RunError when there is nothing to go on with, the data have changed, or another process runs it */
 export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
-  const { stop, emit } = options;
+  const { stop } = options;
+  const log = new StageLog(options.emit);
+  const { emit } = log;
   const plan = planOf(options.folder);
   const before = readRecord(options.folder);
   if (before.state === 'finished')
@@ -53,6 +56,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       `${options.folder}: this run was given its model as an object; give it again: resume(folder, { model }).`,
     );
   const run = await RunFolder.resume(options.folder, { command: options.command, onWarning: warn });
+  log.into(run.path);
   try {
     // A kill just after the plan was written, and before the first checkpoint, leaves a training that is all to be done.
     const last = hasCheckpoint(run.checkpoints) ? await loadLast(run.checkpoints) : undefined;

@@ -1,0 +1,160 @@
+/** What a training leaves for TensorBoard, and that TensorBoard itself reads the same values. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { torch } from '../../src/torch/index.js';
+import { type LoggedEvent, readEvents, readRecord, SummaryWriter } from '../../src/track/index.js';
+import { drawConfusion } from '../../src/train/confusion-svg.js';
+import { train } from '../../src/train/index.js';
+import { someValues } from '../../src/train/tracking.js';
+import { python, runPython, skipLive } from '../support/python.js';
+import { metricsOf, quick, temporaryFolder, tinyFlowers } from './runs.js';
+
+const script = fileURLToPath(new URL('../track/events.py', import.meta.url));
+const skipTensorBoard =
+  skipLive ||
+  (spawnSync(python?.command ?? '', ['-W', 'ignore', '-c', 'import tensorboard, PIL'], { env: python?.environment })
+    .status !== 0 &&
+    'Python has no tensorboard');
+
+interface Seen {
+  scalars: Record<string, [wallTime: number, step: number, value: number][]>;
+  images: Record<string, { step: number; width: number; height: number }[]>;
+  histograms: Record<string, Record<string, number | number[]>[]>;
+  tensors: Record<string, { step: number; text: string[] }[]>;
+  hparams: Record<string, unknown>;
+  graph: { name: string; op: string }[] | null;
+}
+
+describe('TensorBoard files of a training', () => {
+  const place = temporaryFolder();
+  let run = '';
+  let values: (LoggedEvent['values'][number] & { step: number })[] = [];
+  before(async () => {
+    const data = await tinyFlowers(place);
+    ({ folder: run } = await train({ ...quick, data, out: path.join(place, 'runs'), epochs: 3, learningRate: 0.001 }));
+    const name = fs.readdirSync(run).find((file) => file.startsWith('events.out')) as string;
+    const events = await readEvents(path.join(run, name));
+    values = events.flatMap(({ step, values: own }) => own.map((value) => ({ ...value, step })));
+  });
+  after(() => fs.rmSync(place, { recursive: true, force: true }));
+
+  const tags = (kind: 'scalar' | 'histogram' | 'image' | 'text'): string[] => [
+    ...new Set(values.filter((value) => value[kind] !== undefined).map(({ tag }) => tag)),
+  ];
+
+  it('hold curves, histograms of weights and gradients, pictures, text and results', () => {
+    for (const tag of ['train/loss', 'train/learning rate', 'epoch/validation accuracy', 'result/score'])
+      assert.ok(tags('scalar').includes(tag), tag);
+    const histograms = tags('histogram');
+    assert.ok(histograms.includes('weights/network.0.weight'), histograms.join());
+    assert.equal(
+      histograms.filter((tag) => tag.startsWith('weights/')).length,
+      histograms.filter((tag) => tag.startsWith('gradients/')).length,
+    );
+    assert.deepEqual(tags('image').sort(), [
+      'result/confusion matrix',
+      'result/surest mistakes',
+      'samples/training, as the network gets them',
+    ]);
+    assert.match(
+      values.find(({ tag }) => tag === 'run/step by step/text_summary')?.text ?? '',
+      /^\| look \| 66 pictures/m,
+    );
+    const scores = values.filter(({ tag }) => tag === 'epoch/validation accuracy').map(({ scalar }) => scalar);
+    const wanted = metricsOf(run)
+      .filter(({ kind }) => kind === 'epoch')
+      .map(({ validationAccuracy }) => Math.fround(validationAccuracy as number));
+    assert.deepEqual(scores, wanted);
+    const { result } = readRecord(run);
+    assert.equal(values.find(({ tag }) => tag === 'result/score')?.scalar, Math.fround(result?.score as number));
+    assert.ok((result?.loggingSeconds as number) > 0);
+  });
+
+  it('are read by TensorBoard, value for value', { skip: skipTensorBoard }, () => {
+    const seen = runPython<Record<string, Seen>>([script, 'read', run])[run] as Seen;
+    for (const tag of tags('scalar'))
+      assert.deepEqual(
+        seen.scalars[tag]?.map(([, step, value]) => [step, value]),
+        values.filter((value) => value.tag === tag).map(({ step, scalar }) => [step, scalar]),
+        tag,
+      );
+    for (const tag of tags('histogram'))
+      assert.deepEqual(
+        seen.histograms[tag]?.map(({ step, num, sum, min, max }) => ({ step, num, sum, min, max })),
+        values
+          .filter((value) => value.tag === tag)
+          .map(({ step, histogram }) => ({
+            step,
+            num: histogram?.num,
+            sum: histogram?.sum,
+            min: histogram?.min,
+            max: histogram?.max,
+          })),
+        tag,
+      );
+    for (const tag of tags('image'))
+      assert.deepEqual(
+        seen.images[tag]?.map(({ step, width, height }) => [step, width, height]),
+        values.filter((value) => value.tag === tag).map(({ step, image }) => [step, image?.width, image?.height]),
+        tag,
+      );
+    const plan = readRecord(run).configuration.plan as { optimisation: Record<string, unknown>; seed: number };
+    for (const name of ['learningRate', 'weightDecay', 'batchSize', 'epochs', 'optimizer', 'labelSmoothing'])
+      assert.equal(seen.hparams[name], plan.optimisation[name], name);
+    assert.deepEqual(seen.hparams.metrics, ['result/score', 'result/loss', 'result/epoch']);
+    assert.ok(seen.graph?.some(({ op }) => op === 'Conv2d'));
+    assert.match(seen.tensors['result/surest mistakes/text_summary']?.[0]?.text[0] ?? '', /^\| name \| is \|/);
+    assert.equal(Object.keys(seen.tensors).filter((tag) => tag.startsWith('precision and recall/')).length, 3);
+  });
+});
+
+describe('what is logged', () => {
+  it('of a large tensor are evenly spaced values, of a small one all', () => {
+    const small = torch.arange(100, { dtype: 'float32' });
+    assert.deepEqual([...someValues(small)], [...(small.toTypedArray() as Float32Array)]);
+    const large = someValues(torch.arange(100_000, { dtype: 'float32' }));
+    assert.ok(large.length <= 4096 && large.length > 2000);
+    assert.deepEqual([large[0], (large[1] as number) - (large[0] as number)], [0, 25]);
+    assert.ok((large.at(-1) as number) > 99_900);
+  });
+
+  it('as a figure is SVG or an encoded picture, and nothing else', async () => {
+    const place = temporaryFolder();
+    const writer = new SummaryWriter(place);
+    writer.addFigure(
+      'svg',
+      drawConfusion(
+        [
+          [3, 1],
+          [0, 2],
+        ],
+        ['a & <b>', 'c'],
+      ),
+      4,
+    );
+    writer.addFigure(
+      'jpeg',
+      await sharp({ create: { width: 7, height: 5, channels: 3, background: '#123456' } })
+        .jpeg()
+        .toBuffer(),
+    );
+    assert.throws(
+      () => writer.addFigure('x', 5 as never),
+      /addFigure\('x'\): expected SVG as text or the bytes of a picture, got number/,
+    );
+    await writer.close();
+    const [, ...events] = await readEvents(writer.file);
+    const sizes = new Map(
+      events.map(({ step, values: [one] }) => [one?.tag, [step, one?.image?.width, one?.image?.height]]),
+    );
+    assert.deepEqual(sizes.get('jpeg'), [0, 7, 5]);
+    assert.equal(sizes.get('svg')?.[0], 4);
+    assert.ok((sizes.get('svg')?.[1] as number) > 112);
+    fs.rmSync(place, { recursive: true });
+  });
+});
