@@ -20,7 +20,7 @@ export async function reportAfter(folder: string, data?: string, quiet = false):
   try {
     const { writeReport } = await import('../report/write.js');
     const { file } = await writeReport(folder, data === undefined ? {} : { data });
-    if (!quiet) console.log(`${'report'.padEnd(13)} ${shortPath(file)}: open it in a browser; it needs nothing else.`);
+    if (!quiet) console.log(`${'page'.padEnd(13)} ${shortPath(file)}: open it in a browser; it needs nothing else.`);
   } catch (error) {
     console.error(
       `! The report could not be written: ${(error as Error).message} Try again with: praxis report ${folder}`,

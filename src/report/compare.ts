@@ -113,9 +113,11 @@ function pairOf(first: number, second: number, right: readonly (readonly boolean
 /** Names that tell the runs apart: the model where that does, else the folder. */
 function labelsOf(reports: readonly ReportData[]): string[] {
   const folders = reports.map(({ run }) => run.folder.split(/[\\/]/).pop() ?? run.folder);
+  const dateless = folders.map((name) => name.replace(/^\d{4}-\d\d-\d\d-/, ''));
   const distinct = (names: readonly string[]) => new Set(names).size === names.length;
   const models = reports.map(({ model }) => model.name);
   if (models.every((name) => name !== '') && distinct(models)) return models;
+  if (distinct(dateless)) return dateless;
   return distinct(folders) ? folders : reports.map(({ run }) => run.folder);
 }
 

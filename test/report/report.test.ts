@@ -190,6 +190,41 @@ describe('the report of a run', () => {
     assert.match(barely.data.problems.join(), /findings\.json cannot be read: /);
   });
 
+  it('is made of data with many labels, and of rows that are no pictures', async () => {
+    const change = (folder: string, alter: (plan: { data: Record<string, unknown> }) => void) => {
+      const file = path.join(folder, 'run.json');
+      const record = JSON.parse(fs.readFileSync(file, 'utf8')) as {
+        configuration: { plan: { data: Record<string, unknown> } };
+      };
+      alter(record.configuration.plan);
+      fs.writeFileSync(file, JSON.stringify(record));
+    };
+    const many = syntheticRun(path.join(place, 'labels'), { classes: 4 });
+    change(many, (plan) => {
+      plan.data.multiLabel = true;
+    });
+    const rows = [
+      { name: 'a', target: [1, 0, 1, 0], probabilities: [0.9, 0.2, 0.7, 0.1] },
+      { name: 'b', target: [0, 1, 1, 0], probabilities: [0.6, 0.8, 0.3, 0.2] },
+    ];
+    fs.writeFileSync(path.join(many, 'validation.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+    const { data: labels, file } = await writeReport(many);
+    assert.equal(labels.figures?.kind, 'many labels');
+    assert.match(labels.verdict.headline, /^Mean average precision 100\.0 % on 2 pictures/);
+    assert.equal(labels.figures?.perClass[2]?.recall, 0.5);
+    assert.doesNotMatch(fs.readFileSync(file, 'utf8'), /id="chart-matrix"/);
+
+    const table = syntheticRun(path.join(place, 'rows'), { classes: 3 });
+    change(table, (plan) => {
+      for (const name of ['form', 'statistics']) delete plan.data[name];
+    });
+    const { data: plain, file: page } = await writeReport(table);
+    assert.equal(plain.data.noun, 'row');
+    const text = fs.readFileSync(page, 'utf8');
+    assert.doesNotMatch(text, /The pictures themselves are not shown|praxis predict/);
+    assert.match(text, /of rows it was not trained on/);
+  });
+
   it('refuses what is no run in a sentence', async () => {
     await assert.rejects(writeReport(data), /flowers is not a run folder: it has no run\.json/);
     await assert.rejects(writeReport(path.join(place, 'nowhere')), /There is no run .*nowhere/);

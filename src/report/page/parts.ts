@@ -37,4 +37,4 @@ export const saidNote = ({ predicted, confidence }: Said, classes: readonly stri
   `<b>${html(classes[predicted] ?? '')}</b> ${percent(confidence, 0)}`;
 
 export const unsureNote = ({ predicted, confidence, second, ofSecond }: Said, classes: readonly string[]): string =>
-  `<b>${html(classes[predicted] ?? '')}</b> ${percent(confidence, 0)}, ${html(classes[second] ?? '')} ${percent(ofSecond, 0)}`;
+  `<b>${html(classes[predicted] ?? '')}</b> ${percent(confidence, 0)}</span><span class="note">${html(classes[second] ?? '')} ${percent(ofSecond, 0)}`;

@@ -101,7 +101,7 @@ export function calibrationSection(figures: Figures): string {
   return section(
     'calibration',
     'Whether it knows how sure it may be',
-    `<div class="half">${card('How often it is right, by how sure it is', chart('chart-reliability'), note)}${card('If it may pass', chart('chart-coverage'), 'Where only the answers it is surest of are taken, and a person looks at the rest: how many of those taken are right.')}</div>`,
+    `<div class="half">${card('How often it is right, by how sure it is', chart('chart-reliability'), note)}${card('If it may leave the unsure ones to a person', chart('chart-coverage'), 'Where only the answers it is surest of are taken, and a person looks at the rest: how many of those taken are right.')}</div>`,
   );
 }
 

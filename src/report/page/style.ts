@@ -13,7 +13,7 @@ export const reportStyle = `${pageStyle}
 .tile small { display: block; color: var(--soft); font-size: 13px; }
 .card > p { margin: 0 0 12px; color: var(--soft); max-width: 82ch; }
 .card > p:last-child { margin-bottom: 0; }
-.half { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; align-items: start; }
+.half { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; }
 .half > .card { margin-bottom: 0; }
 .half { margin-bottom: 14px; }
 .plot { position: relative; border-radius: 8px; touch-action: pan-y; cursor: crosshair; min-height: 120px; }
@@ -58,7 +58,10 @@ svg .ideal { stroke: var(--ink); stroke-dasharray: 5 5; stroke-opacity: .6; }
 .list .amount { color: var(--soft); white-space: nowrap; font-variant-numeric: tabular-nums; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 14px; }
 .pair .rows { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); gap: 10px 18px; }
-.pair .strip { margin-top: 6px; grid-template-columns: repeat(auto-fill, minmax(80px, 104px)); }
+.pairs { margin-bottom: 14px; }
+.pairs > .card { margin-bottom: 0; }
+.pair .strip { margin-top: 6px; grid-template-columns: repeat(4, minmax(0, 1fr)); }
+.pair .rows > div + div .strip { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .pair h4, .group-title { font-size: 13px; font-weight: 600; color: var(--soft); margin: 0; }
 figure .note b { color: var(--wrong); font-weight: 600; }
 figure.right .note b { color: var(--good); }
@@ -92,6 +95,7 @@ details summary { cursor: pointer; color: var(--accent); }
   .headline { font-size: 21px; }
   .verdict { font-size: 16px; }
   .pair .rows { grid-template-columns: minmax(0, 1fr); }
+  .pair .rows > div + div .strip { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   td .meter { display: none; }
   td, th { padding-right: 9px; }
   .card > table th { white-space: normal; }
