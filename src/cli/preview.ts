@@ -45,7 +45,7 @@ export function addPreview(program: Command): void {
         random,
         { DataError },
         { formForCrops },
-        { firstFacts },
+        { sampledSide },
       ] = await Promise.all([
         import('../data/open-source.js'),
         import('../data/sources/index.js'),
@@ -73,8 +73,7 @@ export function addPreview(program: Command): void {
         });
         // As a training keeps them: larger than the network takes where parts are cut out.
         const taken = { height: size, width: size, channels: 3, fit: 'squash', decode: 'fast' } as const;
-        const { side } = await firstFacts(dataset);
-        const form = formForCrops(taken, spec, side) ?? taken;
+        const form = formForCrops(taken, spec, await sampledSide(dataset)) ?? taken;
         const some = random.permutation(dataset.length, seed, 0, random.streams.preview).subarray(0, measured);
         const statistics = await measureChannels(subset(dataset, some), { form, cache: false });
         const description = augment.describeAugmentation(spec);

@@ -142,14 +142,14 @@ async function prepare(
     ...(options.splitFile === undefined ? {} : { splitFile: options.splitFile }),
   });
   if (options.run !== undefined) {
-    const { planOf } = await import('../train/recipe/record.js');
+    const { openOptionsOf, planOf } = await import('../train/recipe/record.js');
     const plan = planOf(options.run);
     const source = data ?? plan.data.path;
     if (source === '')
       throw new DataError(
         `${options.run}: this run was given its data as an object; name them: praxis quiz DATA --run …`,
       );
-    const dataset = await recipe.openData(source);
+    const dataset = await recipe.openData(source, openOptionsOf(options.run));
     const split = await loadSplit(path.join(options.run, 'split.json'), dataset);
     const [height, width] = (options.size === undefined ? undefined : sizeOf(settings.size)) ?? [
       plan.data.form?.height ?? 128,
@@ -164,12 +164,12 @@ async function prepare(
   const dataset = await recipe.openData(data);
   if (dataset.kind !== 'pictures')
     throw new DataError(`${data} holds no pictures but a ${dataset.kind} data set; a quiz shows pictures`);
-  const look = await recipe.firstFacts(dataset);
+  const side = await recipe.sampledSide(dataset);
   const split = await recipe.makeSplit(dataset, settings, (done, all) =>
     progress.show(`looking at picture ${grouped(done)} of ${grouped(all)}`, done === all),
   );
   const facts = { samples: split.train.length, classes: dataset.classes.length };
-  const { form } = resolve(settings, { ...facts, ...(look.side === undefined ? {} : { side: look.side }) });
+  const { form } = resolve(settings, { ...facts, ...(side === undefined ? {} : { side }) });
   const quiz = await makeQuiz(dataset, { ...given, split, seed: settings.seed, ...(form ? { form } : {}) });
   return { quiz, root: dataset.root };
 }

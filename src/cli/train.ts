@@ -1,5 +1,6 @@
 /** `praxis train` and `praxis resume`: the whole recipe, and going on with it. */
 import type { Command } from 'commander';
+import { progressLine } from './progress.js';
 import { reportAfter } from './report.js';
 import { addSettings, givenSettings } from './settings-flags.js';
 
@@ -67,9 +68,22 @@ async function trainFrom(
   if (file !== undefined) console.log(`settings      ${file}`);
   if (options.dryRun === true) {
     const { dryRun } = await import('../train/recipe/dry-run.js');
-    const plan = await dryRun(data, settings);
-    for (const [title, text] of plan.lines) console.log(`${title.padEnd(13)} ${text}`);
-    for (const warning of plan.warnings) console.log(`! ${warning}`);
+    const progress = progressLine(process.stderr);
+    const [{ findingLine }, plan] = await Promise.all([
+      import('./training.js'),
+      dryRun(data, settings, (done, all) => progress.show(`looking at picture ${done} of ${all}`, done === all)),
+    ]).finally(() => progress.clear());
+    const { stdout } = process;
+    for (const [title, text] of plan.lines) {
+      console.log(`${title.padEnd(13)} ${text}`);
+      if (title !== 'look') continue;
+      for (const { severity, message } of plan.findings)
+        console.log(findingLine({ severity, text: message }, stdout.isTTY ? stdout.columns : undefined));
+      if (plan.more > 0)
+        console.log(
+          findingLine({ severity: 'note', text: `${plan.more} more; praxis look shows all, and what to do.` }),
+        );
+    }
     for (const { setting, value, reason } of plan.choices) console.log(`  ${setting} = ${String(value)}: ${reason}`);
     console.log('Nothing was written. Leave out --dry-run to train.');
     return;

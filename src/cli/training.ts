@@ -1,10 +1,20 @@
 /** How the commands that train show it, and how they end: a line a stage, a line an epoch, one that changes; Ctrl-C saves. */
+import type { LookSeverity } from '../look/report.js';
+import { marks } from '../look/terminal.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Training } from '../train/train.js';
 import { duration } from './runs.js';
-import { StatusLine, stepParts } from './status-line.js';
+import { fitParts, StatusLine, stepParts } from './status-line.js';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** A finding about the data in one line. @param columns of the terminal; elsewhere it is not cut */
+export function findingLine(
+  { severity, text }: { readonly severity: LookSeverity; readonly text: string },
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  return fitParts([`  ${marks[severity]} ${text}`], columns - 1);
+}
 
 /** The line of an event that stays on the screen; undefined for one that does not. */
 export function lineOf(event: TrainEvent, folder = ''): string | undefined {
@@ -17,6 +27,8 @@ export function lineOf(event: TrainEvent, folder = ''): string | undefined {
       const score = validation.scoreName === 'accuracy' ? 'accuracy' : validation.scoreName;
       return `  epoch ${String(event.epoch).padStart(digits)}/${event.epochs}  train loss ${event.trainLoss.toFixed(3)} ${score} ${percent(event.trainAccuracy)}  validation loss ${validation.loss.toFixed(3)} ${score} ${percent(validation.score)}  ${duration(event.seconds)}, ${Math.round(event.perSecond)}/s, waiting ${Math.round(100 * event.waiting)} %${event.best ? '  ★ best so far' : ''}`;
     }
+    case 'finding':
+      return findingLine(event);
     case 'warning':
       return `! ${event.text}`;
     case 'note':
@@ -66,7 +78,8 @@ export async function showTraining(training: Training, options: { readonly quiet
         // The same trouble again and again is told once.
         if (event.kind === 'warning' && warned.has(event.text)) continue;
         if (event.kind === 'warning') warned = warned.add(event.text);
-        const text = lineOf(event);
+        const text =
+          event.kind === 'finding' ? findingLine(event, line.live ? process.stdout.columns : undefined) : lineOf(event);
         if (text !== undefined && !(options.quiet === true && event.kind === 'stage')) line.print(text);
       }
     }

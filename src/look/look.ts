@@ -1,7 +1,6 @@
 /** Looking at a data set before anything is trained on it. */
 import { DataError } from '../data/errors.js';
 import { subset } from '../data/sources/index.js';
-import { counted } from '../data/split/findings.js';
 import type { Dataset, Part } from '../data/types.js';
 import { classCounts, countClasses, labelFindings } from './labels.js';
 import { skippedFindings } from './pictures/files.js';
@@ -111,8 +110,10 @@ function partCounts(dataset: Dataset): Record<Part, number> {
 
 /** The few sentences that matter before a training. */
 export interface QuickLook {
-  /** The most important findings, errors first, as `finding: remedy` needs no more room than a line each. */
-  readonly lines: readonly string[];
+  /** The most important findings, errors first. */
+  readonly findings: readonly LookFinding[];
+  /** How many more there are. */
+  readonly more: number;
   readonly report: LookReport;
 }
 
@@ -125,11 +126,6 @@ export async function lookQuickly(
   { most = 3, ...options }: Omit<LookOptions, 'quick'> & { readonly most?: number } = {},
 ): Promise<QuickLook> {
   const report = await look(dataset, { ...options, quick: true });
-  const worth = report.findings.filter(({ severity }) => severity !== 'note');
-  const lines = worth.slice(0, most).map(({ message }) => message);
-  const more = worth.length - lines.length;
-  return {
-    lines: more > 0 ? [...lines, `${counted(more, 'more finding')}: praxis look shows all.`] : lines,
-    report,
-  };
+  const findings = report.findings.slice(0, most);
+  return { findings, more: report.findings.length - findings.length, report };
 }

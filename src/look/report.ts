@@ -110,6 +110,8 @@ export interface SizedFile {
 export interface PictureSummary {
   readonly width: Spread;
   readonly height: Spread;
+  /** The shorter of width and height. */
+  readonly side: Spread;
   /** Width over height. */
   readonly aspect: Spread;
   readonly bytes: Spread;

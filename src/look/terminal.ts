@@ -14,7 +14,8 @@ export interface TerminalOptions {
 }
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-GB');
-const marks: Readonly<Record<LookSeverity, string>> = { error: '✘', warning: '▲', note: '·' };
+/** What stands before a finding. */
+export const marks: Readonly<Record<LookSeverity, string>> = { error: '✘', warning: '▲', note: '·' };
 const colours: Readonly<Record<LookSeverity, string>> = { error: '31', warning: '33', note: '2' };
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 

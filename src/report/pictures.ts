@@ -1,9 +1,11 @@
 /** The pictures of a report, as far as the data are still where they were: they are shown small and stand in the page itself. */
 import path from 'node:path';
-import { openSource } from '../data/open-source.js';
+
 import { loadSplit } from '../data/split/index.js';
 import type { Dataset } from '../data/types.js';
 import { thumbnails } from '../look/page/thumbnails.js';
+import { openData } from '../train/recipe/data.js';
+import { openOptionsOf } from '../train/recipe/record.js';
 import type { Figures } from './figures.js';
 import type { RunFiles } from './run-files.js';
 
@@ -58,7 +60,7 @@ async function validationOf(files: RunFiles, given: string | Dataset | undefined
   const source = given ?? files.plan?.data.path ?? '';
   if (source === '') return 'the run was given its data as an object; give it again (data)';
   try {
-    const dataset = typeof source === 'string' ? await openSource(path.resolve(source)) : source;
+    const dataset = await openData(source, openOptionsOf(files.folder));
     const split = await loadSplit(path.join(files.folder, 'split.json'), dataset);
     return split.validation;
   } catch (error) {

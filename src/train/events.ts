@@ -1,4 +1,5 @@
 /** What a training tells while it runs. */
+import type { LookSeverity } from '../look/index.js';
 import type { Evaluation } from './evaluate.js';
 
 /** The stages of the recipe, in the seed text's order. */
@@ -29,6 +30,8 @@ export type TrainEvent =
   | { readonly kind: 'working'; readonly stage: Stage; readonly text: string; readonly share?: number }
   | StepEvent
   | EpochEvent
+  /** Something about the data, one sentence; comes after the stage `look`, the most important first. */
+  | { readonly kind: 'finding'; readonly severity: LookSeverity; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
   /** Of work that holds several trainings: which one comes next. */
   | { readonly kind: 'note'; readonly text: string }

@@ -11,7 +11,7 @@ import { RunError } from './errors.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import type { Interval } from './metrics.js';
 import { openData } from './recipe/data.js';
-import { loadModel, planOf } from './recipe/record.js';
+import { loadModel, openOptionsOf, planOf } from './recipe/record.js';
 import { readier } from './recipe/rows.js';
 import { countViews, viewsFor } from './views.js';
 
@@ -55,7 +55,7 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     );
   const run = await RunFolder.open(folder, { write: true });
   try {
-    const dataset = await openData(source);
+    const dataset = await openData(source, openOptionsOf(folder));
     const file = run.file('split.json');
     const split = await loadSplit(file, dataset);
     // Whatever is missing is found before the seal is broken.

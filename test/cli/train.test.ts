@@ -64,12 +64,17 @@ describe('praxis train', () => {
   const everything = (): string[] => fs.readdirSync(place, { recursive: true }).map(String).sort();
 
   it('--dry-run says what would be done and writes nothing at all', async () => {
+    const picture = path.join(data, 'daisy', fs.readdirSync(path.join(data, 'daisy'))[0] as string);
+    const copy = path.join(data, 'daisy', 'copy.jpg');
+    fs.copyFileSync(picture, copy);
     const listing = everything();
     const { code, stdout, stderr } = await praxis(['train', data, '--dry-run', ...settings]);
     assert.equal(code, 0, stderr);
+    assert.match(stdout, /^look {10}67 pictures.*\n {2}▲ 1 picture is there more than once .*copy\.jpg.*\nsplit /m);
     for (const word of ['look', 'split', 'model', 'memory', 'time', 'train', 'parameters', 's per epoch'])
       assert.ok(stdout.includes(word), word);
     assert.deepEqual(everything(), listing);
+    fs.rmSync(copy);
   });
 
   it('trains with the file of settings in this folder; flags go before it; then test, predict and runs', async () => {

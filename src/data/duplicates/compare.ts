@@ -45,10 +45,32 @@ function fitOnce(
   let sumAA = 0;
   let sumBB = 0;
   let sumAB = 0;
-  // Normal equations for (sx, tx, sy, ty) and the offset and gain that turn b into a.
-  const normal = new Float64Array(36);
-  const right = new Float64Array(6);
-  const row = new Float64Array(6);
+  // Normal equations for (sx, tx, sy, ty) and the offset and gain that turn b into a, lower triangle, entry by entry: what aligning spends its
+  // time on. The rows of offset and gain hold sums that are there already.
+  let n00 = 0;
+  let n10 = 0;
+  let n11 = 0;
+  let n20 = 0;
+  let n21 = 0;
+  let n22 = 0;
+  let n30 = 0;
+  let n31 = 0;
+  let n32 = 0;
+  let n33 = 0;
+  let n40 = 0;
+  let n41 = 0;
+  let n42 = 0;
+  let n43 = 0;
+  let n50 = 0;
+  let n51 = 0;
+  let n52 = 0;
+  let n53 = 0;
+  let r0 = 0;
+  let r1 = 0;
+  let r2 = 0;
+  let r3 = 0;
+  let r4 = 0;
+  let r5 = 0;
   for (let y = 0; y < side; y++) {
     const v = sy * (y - centre) + centre + ty;
     const y0 = Math.floor(v);
@@ -76,28 +98,54 @@ function fitOnce(
       sumAA += own * own;
       sumBB += value * value;
       sumAB += own * value;
-      row[0] = dx * (x - centre);
-      row[1] = dx;
-      row[2] = dy * (y - centre);
-      row[3] = dy;
-      row[4] = 1;
-      row[5] = value;
-      for (let i = 0; i < 6; i++) {
-        const left = row[i] as number;
-        right[i] = (right[i] as number) + left * (own - value);
-        for (let j = 0; j <= i; j++) normal[i * 6 + j] = (normal[i * 6 + j] as number) + left * (row[j] as number);
-      }
+      const wx = dx * (x - centre);
+      const wy = dy * (y - centre);
+      const rest = own - value;
+      n00 += wx * wx;
+      n10 += dx * wx;
+      n11 += dx * dx;
+      n20 += wy * wx;
+      n21 += wy * dx;
+      n22 += wy * wy;
+      n30 += dy * wx;
+      n31 += dy * dx;
+      n32 += dy * wy;
+      n33 += dy * dy;
+      n40 += wx;
+      n41 += dx;
+      n42 += wy;
+      n43 += dy;
+      n50 += value * wx;
+      n51 += value * dx;
+      n52 += value * wy;
+      n53 += value * dy;
+      r0 += wx * rest;
+      r1 += dx * rest;
+      r2 += wy * rest;
+      r3 += dy * rest;
+      r4 += rest;
+      r5 += value * rest;
     }
   }
   const covered = n / area;
   const varianceA = sumAA - (sumA * sumA) / n;
   const varianceB = sumBB - (sumB * sumB) / n;
   const correlation = n < 16 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(Math.max(1e-12, varianceA * varianceB));
-  return { correlation, covered, step: n < 16 ? null : solve(normal, right) };
+  if (n < 16) return { correlation, covered, step: null };
+  // biome-ignore format: a matrix
+  const normal = [
+    n00, 0, 0, 0, 0, 0,
+    n10, n11, 0, 0, 0, 0,
+    n20, n21, n22, 0, 0, 0,
+    n30, n31, n32, n33, 0, 0,
+    n40, n41, n42, n43, n, 0,
+    n50, n51, n52, n53, sumB, sumBB,
+  ];
+  return { correlation, covered, step: solve(normal, [r0, r1, r2, r3, r4, r5]) };
 }
 
 /** Solves the symmetric system whose lower triangle is given (Cholesky); null when it is singular. */
-function solve(matrix: Float64Array, right: Float64Array): number[] | null {
+function solve(matrix: readonly number[], right: readonly number[]): number[] | null {
   const l = Float64Array.from(matrix);
   for (let i = 0; i < 6; i++) l[i * 6 + i] = (l[i * 6 + i] as number) * 1.001 + 1e-6;
   for (let j = 0; j < 6; j++) {

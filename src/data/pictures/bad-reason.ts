@@ -21,6 +21,14 @@ export function harmless(cause: unknown): boolean {
   );
 }
 
+/**
+ * Whether libvips failed without a word of its own. It keeps its messages for all threads together, and another one's failure at the same
+ * moment takes them away; it is worth asking again.
+ */
+export function speechless(cause: unknown): boolean {
+  return /^Warning treated as error/.test(message(cause));
+}
+
 /** Why a picture could not be decoded, in a few words. */
 export function badReason(path: string, format: PictureFormat, cause: unknown): string {
   const text = message(cause);
@@ -31,14 +39,14 @@ export function badReason(path: string, format: PictureFormat, cause: unknown): 
   const detail = text
     .split('\n')
     .map((line) => line.replace(/^(Input file [^:]*:?|Input buffer [^:]*:?|\w+: )\s*/, '').trim())
-    .find((line) => line !== '' && !line.includes('/'));
+    .find((line) => line !== '' && !line.includes('/') && !/^Warning treated as error|^error in tile/.test(line));
   if (format === 'png' && (!detail || /libpng read error/.test(detail)))
     return 'damaged PNG (its data or a checksum are wrong)';
   return `damaged ${name}${detail ? ` (${detail})` : ''}`;
 }
 
 /** Whether a file is shorter than it says itself; asked only when decoding has failed. */
-function endsTooEarly(path: string, format: PictureFormat): boolean {
+export function endsTooEarly(path: string, format: PictureFormat): boolean {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, 'r');
@@ -49,8 +57,10 @@ function endsTooEarly(path: string, format: PictureFormat): boolean {
       return bytes;
     };
     switch (format) {
+      case 'jpeg':
+        // Anything may follow the marker of the end, so it is looked for in the last stretch.
+        return !read(Math.max(0, size - 65536), Math.min(size, 65536)).includes(Buffer.from([0xff, 0xd9]));
       case 'png':
-        // Anything may follow the end, so it is looked for in the last stretch.
         return !read(Math.max(0, size - 65536), Math.min(size, 65536)).includes('IEND');
       case 'webp':
         return read(4, 4).readUInt32LE() + 8 > size;

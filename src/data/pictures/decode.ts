@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import sharp, { type Metadata } from 'sharp';
 import { BadSampleError, DataError } from '../errors.js';
 import type { PictureForm, PictureLocation } from '../types.js';
-import { badReason, harmless } from './bad-reason.js';
+import { badReason, endsTooEarly, harmless, speechless } from './bad-reason.js';
 import { readBeginning } from './beginning.js';
 import { readBmp } from './bmp.js';
 import { place, toForm } from './fit.js';
@@ -76,15 +76,27 @@ async function decodeFile(path: string, form: PictureForm): Promise<Pixels> {
   if (jpeg && jpeg.width * jpeg.height > pixelLimit) throw new BadSampleError(path, tooLarge(jpeg.width, jpeg.height));
   const plan: Plan = jpeg ? jpegPlan(path, jpeg, form) : await otherPlan(path, format, form);
   try {
-    return await decodeWith(plan, 'warning');
+    return await decodeStrictly(plan);
   } catch (cause) {
-    if (!harmless(cause)) throw new BadSampleError(path, badReason(path, format, cause), { cause });
+    // What libvips says may be about another picture that failed at the same moment: what is cut off is never harmless.
+    if (!harmless(cause) || endsTooEarly(path, format))
+      throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
   try {
     return await decodeWith(plan, 'error');
   } catch (cause) {
     throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
+}
+
+/** Fails on any doubt, and with a word about it if there is one to be had. */
+async function decodeStrictly(plan: Plan): Promise<Pixels> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await decodeWith(plan, 'warning');
+    } catch (cause) {
+      if (tries === 5 || !speechless(cause)) throw cause;
+    }
 }
 
 /** How to have a file decoded. */

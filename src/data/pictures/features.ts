@@ -26,6 +26,19 @@ const layoutCounts = new Uint32Array(layoutSide * layoutSide);
 const histogram = new Float64Array(histogramLength);
 const gradients = new Float64Array(gradientLength);
 
+const steep = Math.tan((3 * Math.PI) / 8);
+const flat = Math.tan(Math.PI / 8);
+
+/** In which of the eight parts of half a turn a gradient lies, without regard to its sign: what `atan2` would say, in a tenth of the time. */
+function directionOf(dx: number, dy: number): number {
+  const x = dy < 0 || (dy === 0 && dx < 0) ? -dx : dx;
+  const y = Math.abs(dy);
+  if (x > 0) return y < x ? (y < flat * x ? 0 : 1) : y < steep * x ? 2 : 3;
+  // The far quarter, seen from its other side: the edges belong to the part after them.
+  const away = -x;
+  return y > away ? (y > steep * away ? 4 : 5) : y > flat * away ? 6 : 7;
+}
+
 /**
  * @param data RGB, interleaved
  * @param grey luma of each pixel
@@ -62,8 +75,7 @@ export function pictureFeatures(
       const dy = (grey[p + width] as number) - (grey[p - width] as number);
       const strength = Math.sqrt(dx * dx + dy * dy);
       if (strength < 1) continue;
-      const turn = Math.atan2(dy, dx) / Math.PI;
-      const direction = Math.floor((turn < 0 ? turn + 1 : turn) * directions) % directions;
+      const direction = directionOf(dx, dy);
       const at = (cellRow + Math.floor((x * cells) / width)) * directions + direction;
       gradients[at] = (gradients[at] as number) + strength;
     }

@@ -39,6 +39,7 @@ export function pictureSummary(
   return {
     width: of(measured.width),
     height: of(measured.height),
+    side: spreadOf(seen.map((index) => Math.min(measured.width[index] as number, measured.height[index] as number))),
     aspect: spreadOf(seen.map((index) => (measured.width[index] as number) / (measured.height[index] as number))),
     bytes: spreadOf(measured.bytes),
     sizes: [...sizes.values()].sort((a, b) => b.count - a.count || a.width - b.width).slice(0, listedSizes),

@@ -81,7 +81,7 @@ export async function ablate(options: AblateOptions): Promise<Ablated> {
       : { ...given, budget: Math.max(0.05, budget / usualTrainings) },
     'the settings',
   );
-  const dataset = await openData(options.data);
+  const dataset = await openData(options.data, settings);
   requireWritable(settings.out);
   const split = await makeSplit(dataset, settings, (done, all) =>
     emit({ kind: 'working', stage: 'split', text: 'comparing pictures', share: all === 0 ? 1 : done / all }),

@@ -145,7 +145,7 @@ export function parseFlag(name: SettingName, text: string | boolean): unknown {
   }
   if (name === 'size' && /^\d+\s*[x×]\s*\d+$/.test(trimmed)) return trimmed.split(/[x×]/).map(Number);
   if (name === 'budget' && /^[\d.]+\s*m(in)?$/.test(trimmed)) return Number.parseFloat(trimmed);
-  if (['name', 'out', 'splitFile', 'model', 'pretrained', 'device'].includes(name)) return trimmed;
+  if (['name', 'out', 'splitFile', 'exclude', 'model', 'pretrained', 'device'].includes(name)) return trimmed;
   if (/^(true|yes|on)$/.test(trimmed) && typeof trainSchema.shape[name].safeParse(true).data === 'boolean') return true;
   if (/^(false|no)$/.test(trimmed) && typeof trainSchema.shape[name].safeParse(true).data === 'boolean') return false;
   const number = Number(trimmed);

@@ -68,7 +68,7 @@ export async function trainEnsemble(options: TrainEnsembleOptions): Promise<Trai
   const settings = checkSettings(options.settings ?? {}, 'the settings');
   if (!Number.isInteger(members) || members < 2)
     throw new RunError(`An ensemble needs two members or more, got ${members}.`);
-  const dataset = await openData(options.data);
+  const dataset = await openData(options.data, settings);
   requireWritable(settings.out);
   const split = await makeSplit(dataset, settings, (done, all) =>
     emit({ kind: 'working', stage: 'split', text: 'comparing pictures', share: all === 0 ? 1 : done / all }),

@@ -15,7 +15,7 @@ import { type Interval, wilson } from '../metrics.js';
 import type { TrainPlan } from '../plan.js';
 import { openData } from '../recipe/data.js';
 import { narrowed } from '../recipe/part.js';
-import { loadModel, planOf } from '../recipe/record.js';
+import { loadModel, openOptionsOf, planOf } from '../recipe/record.js';
 import { readyParts } from '../recipe/rows.js';
 import { layerGroups, pooled } from './layers.js';
 import { linearProbe, type ProbeData, type ProbeResult } from './probe.js';
@@ -173,7 +173,7 @@ export async function overfit(folder: string, options: OverfitOptions = {}): Pro
   const model = await loadModel(folder, plan);
   const machine = { ...plan.machine, device: 'cpu', precision: 'float32' as const };
   placeModel(model, machine);
-  const split = await loadSplit(path.join(folder, 'split.json'), await openData(source));
+  const split = await loadSplit(path.join(folder, 'split.json'), await openData(source, openOptionsOf(folder)));
   const seen = narrowed(split, plan.data.part);
   const share = Math.min(1, (options.samples ?? 4000) / seen.train.length);
   const parts = readyParts(share === 1 ? seen : narrowed(seen, { share, seed: plan.seed }), folder);

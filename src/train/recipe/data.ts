@@ -1,11 +1,11 @@
-/** The recipe's first three stages: look, split, normalise. */
+/** Opening data for the recipe, and two of its first stages: split and normalise. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../../data/errors.js';
+import { type Exclusion, exclusionsOf, readExclusions, withoutSamples } from '../../data/exclusions.js';
 import { type ChannelMeasurement, measureChannels } from '../../data/normalise/index.js';
 import { openSource } from '../../data/open-source.js';
 import { pictureFacts } from '../../data/pictures/facts.js';
-import { datasetWarnings } from '../../data/sources/index.js';
 import { loadSplit, type Split, splitDataset } from '../../data/split/index.js';
 import type { Dataset, PictureDataset, PictureForm } from '../../data/types.js';
 import type { TrainSettings } from '../config/schema.js';
@@ -14,23 +14,47 @@ import { workersFor } from './resolve.js';
 
 const grouped = (n: number): string => n.toLocaleString('en-GB');
 
-export interface Look {
-  readonly text: string;
-  readonly warnings: readonly string[];
-  /** Shorter side of the median picture of a sample; undefined for other data. */
-  readonly side?: number;
-  readonly facts: Readonly<Record<string, unknown>>;
+export interface OpenDataOptions {
+  /** A list of samples to leave out; `off`: none. Default: the one that lies with the data, where there is one. */
+  readonly exclude?: string | undefined;
 }
 
-/** Opens what the user pointed at. @throws DataError, RunError when nothing can be learnt from it */
-export async function openData(given: string | Dataset): Promise<Dataset> {
-  const dataset = typeof given === 'string' ? await openSource(path.resolve(given)) : given;
-  if (dataset.length === 0) throw new DataError(`${dataset.root}: there is no picture in it to learn from.`);
-  if (!dataset.multiLabel && dataset.classes.length < 2)
+/** Data, and what an exclusion list left out of them. */
+export interface OpenedData {
+  readonly dataset: Dataset;
+  /** The list; undefined where there is none. */
+  readonly list?: string;
+  readonly exclusions: readonly Exclusion[];
+  /** How many of the samples it names were there. */
+  readonly leftOut: number;
+}
+
+/** Opens what the user pointed at, without what an exclusion list names. @throws DataError, RunError when nothing can be learnt from it */
+export async function openWithExclusions(
+  given: string | Dataset,
+  { exclude }: OpenDataOptions = {},
+): Promise<OpenedData> {
+  const whole = typeof given === 'string' ? await openSource(path.resolve(given), { excludeFile: false }) : given;
+  if (whole.length === 0) throw new DataError(`${whole.root}: there is no picture in it to learn from.`);
+  if (!whole.multiLabel && whole.classes.length < 2)
     throw new RunError(
-      `${dataset.root}: there is one class only (${dataset.classes[0] ?? 'none'}), so there is nothing to tell apart; add a folder for each other class.`,
+      `${whole.root}: there is one class only (${whole.classes[0] ?? 'none'}), so there is nothing to tell apart; add a folder for each other class.`,
     );
-  return dataset;
+  const beside = typeof given === 'string' ? exclusionsOf(path.resolve(given)) : undefined;
+  const list = exclude === 'off' ? undefined : exclude === undefined ? beside : path.resolve(exclude);
+  if (list === undefined) return { dataset: whole, exclusions: [], leftOut: 0 };
+  const exclusions = readExclusions(list);
+  const dataset = withoutSamples(
+    whole,
+    exclusions.map(({ name }) => name),
+    list,
+  );
+  return { dataset, list, exclusions, leftOut: whole.length - dataset.length };
+}
+
+/** The data alone. @throws DataError, RunError when nothing can be learnt from it */
+export async function openData(given: string | Dataset, options: OpenDataOptions = {}): Promise<Dataset> {
+  return (await openWithExclusions(given, options)).dataset;
 }
 
 /** Before anything takes time: the folder of the runs, or the nearest one above it that is there, must take files. @throws RunError */
@@ -46,56 +70,23 @@ export function requireWritable(folder: string): void {
   }
 }
 
-/** Counts, labels, sizes: what can be known without decoding. */
-export async function firstFacts(dataset: Dataset): Promise<Look> {
-  const counts = new Array<number>(dataset.classes.length).fill(0);
-  for (let i = 0; i < dataset.length; i++)
-    for (const label of dataset.labels(i)) counts[label] = (counts[label] as number) + 1;
-  const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
-  const kind = dataset.kind === 'pictures' ? 'pictures' : dataset.kind === 'text' ? 'texts' : 'rows';
-  const parts = [
-    `${grouped(dataset.length)} ${kind}, ${dataset.classes.length} classes of ${fewest === most ? `${grouped(most)} each` : `${grouped(fewest)} to ${grouped(most)}`}`,
-  ];
-  let side: number | undefined;
-  if (dataset.kind === 'pictures') {
-    const sizes = await sampleSizes(dataset);
-    if (sizes.length === 0) throw new DataError(`${dataset.root}: none of the pictures looked at can be read.`);
-    const sides = sizes.map(([height, width]) => Math.min(height, width)).sort((a, b) => a - b);
-    side = sides[sides.length >> 1] as number;
-    const [first = [0, 0]] = sizes;
-    const same = sizes.every(([h, w]) => h === first[0] && w === first[1]);
-    parts.push(same ? `all ${first[1]}×${first[0]} as far as looked at` : `about ${side} pixels on the shorter side`);
-  }
-  if (dataset.skipped.length > 0)
-    parts.push(`${grouped(dataset.skipped.length)} other file${dataset.skipped.length === 1 ? '' : 's'} ignored`);
-  const warnings = [...datasetWarnings(dataset)];
-  if (fewest > 0 && most > 10 * fewest)
-    warnings.push(
-      `The largest class is ${Math.round(most / fewest)} times the smallest; look at the balanced accuracy, not only at the accuracy.`,
-    );
-  return {
-    text: `${parts.join('; ')}.`,
-    warnings,
-    ...(side === undefined ? {} : { side }),
-    facts: { counts, skipped: dataset.skipped.length },
-  };
-}
-
-/** Sizes of up to 64 pictures, spread over the data; those that cannot be read are left out. */
-async function sampleSizes(dataset: PictureDataset): Promise<[number, number][]> {
+/** Shorter side of the median of up to 64 pictures, spread over the data, without decoding; undefined where none can be read. */
+export async function sampledSide(dataset: PictureDataset): Promise<number | undefined> {
   const wanted = Math.min(64, dataset.length);
   const places = Array.from({ length: wanted }, (_, i) => Math.floor((i * dataset.length) / wanted));
   const found = await Promise.all(
-    places.map(async (place): Promise<[number, number] | undefined> => {
+    places.map(async (place) => {
       try {
         const { height, width } = await pictureFacts(dataset.location(place));
-        return [height, width];
-      } catch {
-        return undefined;
+        return Math.min(height, width);
+      } catch (error) {
+        if (error instanceof DataError) return Number.NaN;
+        throw error;
       }
     }),
   );
-  return found.filter((size): size is [number, number] => size !== undefined);
+  const sides = found.filter((side) => !Number.isNaN(side)).sort((a, b) => a - b);
+  return sides[sides.length >> 1];
 }
 
 /** A new split, or the one asked for. */

@@ -2,18 +2,23 @@
 import { describeAugmentation } from '../../data/augment/index.js';
 import { splitDataset } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
+import type { LookFinding } from '../../look/index.js';
 import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
 import { augmentationFor, describePolicy } from './augmentation.js';
-import { firstFacts, openData } from './data.js';
+import { makeSplit, openWithExclusions } from './data.js';
+import { lookFirst } from './look.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
 
 export interface DryRun {
   /** Title and text, in the order of the recipe. */
   readonly lines: readonly (readonly [string, string])[];
-  readonly warnings: readonly string[];
+  /** What is the matter with the data: the most important first. */
+  readonly findings: readonly LookFinding[];
+  /** How many more there are. */
+  readonly more: number;
   readonly choices: readonly Choice[];
 }
 
@@ -21,20 +26,21 @@ const inMillions = (n: number): string => (n < 1e7 ? `${Number((n / 1e6).toPreci
 const grouped = (n: number): string => Math.round(n).toLocaleString('en-GB');
 
 /** Settles what a training would use, and estimates what it would cost on this machine. */
-export async function dryRun(data: string | Dataset, settings: TrainSettings): Promise<DryRun> {
-  const dataset = await openData(data);
+export async function dryRun(
+  data: string | Dataset,
+  settings: TrainSettings,
+  onProgress?: (done: number, all: number) => void,
+): Promise<DryRun> {
+  const opened = await openWithExclusions(data, settings);
+  const { dataset } = opened;
   checkModelTakes(dataset, settings.model);
-  const look = await firstFacts(dataset);
   const [train, validation, test] = settings.split;
-  // Comparing pictures would take a while and moves a few of them at most.
-  const split = await splitDataset(dataset, {
-    train,
-    validation,
-    test,
-    seed: settings.seed,
-    duplicates: false,
-    check: false,
-  });
+  const made = settings.splitFile === undefined ? undefined : await makeSplit(dataset, settings);
+  const look = await lookFirst(opened, { seed: settings.seed, onProgress });
+  // Comparing pictures with each other would take a while and moves a few of them at most.
+  const split =
+    made ??
+    (await splitDataset(dataset, { train, validation, test, seed: settings.seed, duplicates: false, check: false }));
   const facts = {
     samples: split.train.length,
     classes: dataset.classes.length,
@@ -96,5 +102,5 @@ export async function dryRun(data: string | Dataset, settings: TrainSettings): P
     'train',
     `${choice.optimizer}, learning rate ${rate}, ${settings.schedule} schedule, batches of ${choice.batchSize}, decay ${choice.weightDecay}, label smoothing ${choice.labelSmoothing}${choice.ema === undefined ? '' : `, moving average ${choice.ema}`}.`,
   ]);
-  return { lines, warnings: look.warnings, choices: choice.choices };
+  return { lines, findings: look.findings, more: look.more, choices: choice.choices };
 }

@@ -25,12 +25,13 @@ import { headStart, headStartText } from '../transfer/head-start.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, describePolicy, formForCrops } from './augmentation.js';
 import { chooseRate } from './choose-rate.js';
-import { describeSplit, firstFacts, makeSplit, normalise, openData, requireWritable } from './data.js';
+import { describeSplit, makeSplit, normalise, openWithExclusions, requireWritable } from './data.js';
 import { finish } from './finish.js';
+import { lookFirst, lookRecord } from './look.js';
 import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { narrowed, type TrainPart } from './part.js';
 import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
-import { teacherOf } from './record.js';
+import { exclusionsFile, teacherOf } from './record.js';
 import { resolve, usualRates, workersFor } from './resolve.js';
 import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
 import { keepSamples } from './samples.js';
@@ -102,16 +103,25 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
   if (options.model === undefined && settings.model !== 'auto') modelSpec(settings.model);
 
   // Look at the data.
-  const dataset = await openData(options.data);
+  const opened = await openWithExclusions(options.data, settings);
+  const { dataset } = opened;
   requireWritable(settings.out);
   if (options.model === undefined) checkModelTakes(dataset, settings.model);
   const noun = sampleNoun(dataset);
-  const look = await firstFacts(dataset);
-  line('look', look.text, look.facts);
-  for (const warning of look.warnings) warn(warning);
+  // A split made before seals its test part, and what is sealed is not looked at.
+  const made = settings.splitFile === undefined ? undefined : await makeSplit(dataset, settings);
+  const look = await lookFirst(opened, {
+    seed: settings.seed,
+    onProgress: working('look', 'looking at pictures'),
+    stop,
+  });
+  line('look', look.text);
+  for (const { severity, message } of look.findings) emit({ kind: 'finding', severity, text: message });
+  if (look.more > 0)
+    emit({ kind: 'finding', severity: 'note', text: `${look.more} more; praxis look shows all, and what to do.` });
 
   // Split it; the test part is sealed from here on.
-  const split = await makeSplit(dataset, settings, working('split', 'comparing pictures'));
+  const split = made ?? (await makeSplit(dataset, settings, working('split', 'comparing pictures')));
   const { train, validation } = narrowed(split, options.part);
   line('split', `${describeSplit(split)}${options.part === undefined ? '' : ` Trained on ${train.length} of them.`}`);
   for (const finding of split.findings)
@@ -155,8 +165,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     await saveSplit(split, run.file('split.json'));
     await writeFileAtomic(
       run.file('findings.json'),
-      `${JSON.stringify({ look: { text: look.text, ...look.facts, warnings: look.warnings }, split: split.findings }, null, 2)}\n`,
+      `${JSON.stringify({ look: lookRecord(look, opened), split: split.findings }, null, 2)}\n`,
     );
+    const left = opened.exclusions.map((one) => `${JSON.stringify(one)}\n`).join('');
+    if (typeof options.data === 'string') await writeFileAtomic(run.file(exclusionsFile), left);
 
     // Normalise with what the training part says.
     const form = train.kind === 'pictures' ? choice.form : undefined;

@@ -26,6 +26,15 @@ function networkOf(plan: TrainPlan): Classifier {
   return createModel(plan.model.name, plan.model.options) as unknown as Classifier;
 }
 
+/** The samples that a run left out, one per line; empty where it left out none. */
+export const exclusionsFile = 'exclusions.jsonl';
+
+/** With which a run's data are to be opened again: what it left out, whatever list lies with the data by now. */
+export function openOptionsOf(folder: string): { readonly exclude?: string } {
+  const file = path.join(folder, exclusionsFile);
+  return existsSync(file) ? { exclude: file } : {};
+}
+
 /** The chosen model of a finished run or ensemble, in eval mode. @throws RunError when it is not finished */
 export async function loadModel(folder: string, plan: TrainPlan, given?: Classifier): Promise<Classifier> {
   const file = path.join(folder, 'model.safetensors');

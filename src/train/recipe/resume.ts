@@ -15,7 +15,7 @@ import { finish } from './finish.js';
 import { narrowed } from './part.js';
 import { buildModel, buildTraining, startModel } from './rebuild.js';
 import type { RunResult } from './recipe.js';
-import { planOf, teacherOf } from './record.js';
+import { openOptionsOf, planOf, teacherOf } from './record.js';
 import { readyParts } from './rows.js';
 import { StageLog } from './stage-log.js';
 
@@ -61,7 +61,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     // A kill just after the plan was written, and before the first checkpoint, leaves a training that is all to be done.
     const last = hasCheckpoint(run.checkpoints) ? await loadLast(run.checkpoints) : undefined;
     for (const sentence of last?.refused ?? []) warn(sentence);
-    const dataset = await openData(source);
+    const dataset = await openData(source, openOptionsOf(options.folder));
     const split = await loadSplit(run.file('split.json'), dataset);
     const training = buildTraining({
       ...{ plan, split: readyParts(narrowed(split, plan.data.part), run.path), run, stop },
