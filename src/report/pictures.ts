@@ -1,6 +1,5 @@
 /** The pictures of a report, as far as the data are still where they were: they are shown small and stand in the page itself. */
 import path from 'node:path';
-
 import { loadSplit } from '../data/split/index.js';
 import type { Dataset } from '../data/types.js';
 import { thumbnails } from '../look/page/thumbnails.js';
