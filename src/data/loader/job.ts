@@ -66,6 +66,15 @@ export class Job {
     return Atomics.load(this.control, Word.next) < end ? this.draw() : null;
   }
 
+  batchOf(ticket: number): number {
+    return Math.floor(ticket / this.memory.batchSize);
+  }
+
+  /** Whether the batch may be put together now. */
+  hasRoom(batch: number): boolean {
+    return batch < Atomics.load(this.control, Word.consumed) + this.memory.ring;
+  }
+
   /** Blocks the thread while the batch is too far ahead of what was consumed. @returns false when the job was cancelled */
   waitForRoom(batch: number): boolean {
     for (;;) {
@@ -102,7 +111,7 @@ export class Job {
   /** Notes the end of a ticket. @returns true when its batch is complete */
   finish(ticket: number, row: number): boolean {
     Atomics.store(this.rows, ticket, row);
-    return this.isComplete(Math.floor(ticket / this.memory.batchSize));
+    return this.isComplete(this.batchOf(ticket));
   }
 
   /** Looks at every row: a counter could be left wrong by a thread that dies. */

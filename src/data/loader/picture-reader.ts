@@ -34,6 +34,8 @@ export class PictureReader {
   readonly #slots: Uint32Array;
   readonly #table: SampleTable;
   readonly #store: PictureStore | null;
+  /** Pictures that took too long and are, for all that is known, still being decoded. */
+  unfinished = 0;
 
   constructor(plan: ReaderPlan) {
     this.#plan = plan;
@@ -90,16 +92,27 @@ export class PictureReader {
     const { form, timeout, decoder } = this.#plan;
     // Only now: where the cache has all pictures, nothing is ever decoded.
     this.#decode ??= await loadDecoder(decoder);
-    const decode = this.#decode;
+    const decoding = this.#decode(location, form);
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new TooSlowError(`not decoded after ${timeout} seconds`)), timeout * 1000);
     });
     try {
-      return await Promise.race([decode(location, form), tooLate]);
+      return await Promise.race([decoding, tooLate]);
+    } catch (error) {
+      if (error instanceof TooSlowError) this.#awaitLate(decoding);
+      throw error;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #awaitLate(decoding: Promise<unknown>): void {
+    const done = (): void => {
+      this.unfinished--;
+    };
+    this.unfinished++;
+    decoding.then(done, done);
   }
 
   /** The reason why this picture is bad, if it is the picture. */

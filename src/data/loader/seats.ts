@@ -1,4 +1,4 @@
-/** Where each worker thread notes what it is doing, so that it is known if it dies. */
+/** Where worker threads note what they are doing, a seat for each picture under way, so that it is known if one dies. */
 
 const words = 3;
 

@@ -49,6 +49,20 @@ test('a file that ends its thread twice is left out and named; so is one that ta
   });
 });
 
+test('of pictures under way together, only the one that ends the thread is blamed, wherever it stands', async () => {
+  for (const at of [0, 1, 2, 7]) {
+    const names = [...good.slice(0, at), 'exit', ...good.slice(at, 8)];
+    const dataset = makeFiles(names);
+    await withLoader({ dataset, decoder, workers: 1, batchSize: 3, prefetch: 1 }, async (loader) => {
+      assert.deepEqual(await digests(loader), await expected(names, 3));
+      assert.deepEqual(
+        loader.report().skipped.map(({ name }) => name),
+        ['exit'],
+      );
+    });
+  }
+});
+
 test('a decoding that never ends is given up, in a thread or not', async () => {
   const names = [...good.slice(0, 3), 'hang', ...good.slice(3, 6)];
   const dataset = makeFiles(names);
@@ -94,8 +108,10 @@ test('threads run ahead while the program does not ask, but not farther than pre
     for await (const _ of loader) {
       taken++;
       if (taken > 3) break;
-      // A step that blocks the thread, so that no message can be answered.
-      const end = performance.now() + 700;
+      // A step that blocks the thread, so that no message can be answered: as long as a busy machine takes, and then some.
+      const late = performance.now() + 30_000;
+      while (begun() < 4 * (taken + 2) && performance.now() < late);
+      const end = performance.now() + 100;
       while (performance.now() < end);
       assert.equal(begun(), 4 * (taken + 2));
     }
