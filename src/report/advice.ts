@@ -26,7 +26,7 @@ const rules: Readonly<Record<string, Rule>> = {
     const stronger = { none: 'light', light: 'medium', medium: 'strong' }[plan.augmentation?.preset ?? 'none'];
     return {
       title: 'Hold it back from learning by heart',
-      evidence: `The validation loss was least after epoch ${fit.leastLossEpoch} and rose by ${percent(fit.rise, 0)} until the end, while the training loss went on falling (by ${percent(fit.trainFall, 0)}). More pictures help most; then stronger augmentation, more weight decay, or a smaller network.`,
+      evidence: `The validation loss was least after epoch ${fit.leastLossEpoch} and rose by ${percent(fit.rise, 0)} until the end, while the training loss went on falling (by ${percent(fit.trainFall, 0)}). More pictures help most; then stronger augmentation, more weight decay, or a smaller network. praxis overfit shows in which layers it begins.`,
       command:
         stronger === undefined
           ? again({ fit, chosen, ...facts }, `--weight-decay ${short(2 * plan.optimisation.weightDecay || 0.05)}`)
@@ -42,6 +42,17 @@ const rules: Readonly<Record<string, Rule>> = {
       title: 'Train longer',
       evidence: `It was still getting better: the chosen epoch is ${short(chosen.epoch)} of ${epochs}, and the validation accuracy of the last quarter of the epochs is ${short(100 * fit.lateGain, 2)} points above that of the quarter before.`,
       command: again(facts, `--epochs ${2 * epochs}`),
+    };
+  },
+  pretrained: (facts, plan, { accuracy }) => {
+    const { train, classes, noun } = facts.data;
+    const each = train / classes.length;
+    if (noun !== 'picture' || plan.transfer !== undefined || facts.ensemble !== null || accuracy > 0.95 || each > 1000)
+      return undefined;
+    return {
+      title: 'Begin with weights that have seen other pictures',
+      evidence: `It began with random weights and had ${grouped(each)} pictures of each class to learn from. Weights trained on many other pictures know edges, textures and shapes already; with so few pictures that is usually worth more than anything else here. praxis models --weights lists them.`,
+      command: again(facts, '--pretrained NAME'),
     };
   },
   underfitting: (facts, plan, { accuracy }) => {

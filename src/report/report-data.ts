@@ -1,6 +1,7 @@
 /** All that a report says, as plain data: what the page shows and what it carries in a block of JSON come from here. */
 import type { Interval } from '../data/intervals.js';
 import { fieldFacts, trainSchema } from '../train/config/schema.js';
+import type { EnsembleFacts } from '../train/ensemble/write.js';
 import { totalUpdates } from '../train/plan.js';
 import { type Advice, adviceFor } from './advice.js';
 import { type Curves, curvesOf, type Fit, fitOf, type StepCurves, stepCurvesOf } from './curves.js';
@@ -101,6 +102,10 @@ export interface ReportData {
     readonly updates: number | null;
     readonly stages: readonly { readonly stage: string; readonly seconds: number }[];
   };
+  /** What a run of several networks gains over them. */
+  readonly ensemble: EnsembleFacts['comparison'] | null;
+  /** The weights that a fine-tuning began with. */
+  readonly startedFrom: string | null;
   readonly machine: Readonly<Record<string, unknown>>;
   readonly human: Human | null;
   readonly tests: readonly TestUse[];
@@ -316,6 +321,8 @@ export function reportData(files: RunFiles): ReportData {
         ? null
         : { ...files.rangeTest, used: plan.optimisation.learningRate },
     time: timeOf(files, curves),
+    ensemble: files.ensemble?.comparison ?? null,
+    startedFrom: plan?.transfer?.source ?? null,
     machine: { ...record.machine, ...record.engine, ...plan?.machine },
     human: humanOf(files),
     tests: testsOf(files),

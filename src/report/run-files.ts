@@ -9,6 +9,7 @@ import { lastQuizScore } from '../look/quiz/index.js';
 import { type MetricsLine, type RunRecord, type RunState, readMetrics, readRecord, stateOf } from '../track/index.js';
 import { parsePlain } from '../track/json.js';
 import { secondsOf } from '../track/list.js';
+import { type EnsembleFacts, ensembleFile } from '../train/ensemble/write.js';
 import type { TrainPlan } from '../train/plan.js';
 import { argmax } from './numbers.js';
 
@@ -70,6 +71,8 @@ export interface RunFiles {
   /** Figures of each test, the first one first. */
   readonly tests: readonly Readonly<Record<string, unknown>>[];
   readonly quiz: { readonly attempt: QuizAttempt; readonly score: QuizScore } | undefined;
+  /** What an ensemble's members are and gain; not in other folders. */
+  readonly ensemble: EnsembleFacts | undefined;
   /** Sentences about files that are there and cannot be read. */
   readonly problems: readonly string[];
 }
@@ -144,6 +147,7 @@ export async function readRun(folder: string): Promise<RunFiles> {
     samples: await from('samples.jpg', (file) => readFile(file)),
     tests,
     quiz,
+    ensemble: await json<EnsembleFacts>(ensembleFile),
     problems,
   };
 }

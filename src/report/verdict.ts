@@ -9,6 +9,9 @@ export interface Verdict {
   readonly sentences: readonly string[];
 }
 
+const signed = (share: number): string =>
+  `${share > 0 ? '+' : share < 0 ? '−' : ''}${Math.abs(100 * share).toFixed(1)}`;
+
 const range = ({ low, high }: { low: number; high: number }): string => `${percent(low)} to ${percent(high)}`;
 
 /** Mean confidence against accuracy; what lies within the interval of the accuracy proves nothing. */
@@ -58,12 +61,19 @@ function weakness(figures: Figures, classes: readonly string[]): string[] {
 export function verdictOf(facts: ReportFacts): Verdict {
   const { data, model, figures, chosen, tests, human, time } = facts;
   const { noun } = data;
-  const what = `${model.name}${model.parameters === null ? '' : ` with ${millions(model.parameters)} parameters`}`;
+  const what = `${facts.ensemble === null ? model.name : `mean of ${model.name}`}${model.parameters === null ? '' : ` with ${millions(model.parameters)} parameters`}`;
+  const start = facts.startedFrom === null ? '' : ` It began with the weights of ${facts.startedFrom}.`;
   const about = `A ${what} learned to tell ${data.classes.length} classes apart from ${counted(data.train, noun)} of ${data.name}${
     facts.curves.epoch.length === 0
       ? ''
       : `, in ${counted(facts.curves.epoch.length, 'epoch')} and ${duration(time.training ?? time.whole)}`
-  }.`;
+  }.${start}`;
+  const gains =
+    facts.ensemble === null
+      ? []
+      : [
+          `Its ${facts.ensemble.members.length} members alone reach ${percent(facts.ensemble.meanScore)} on average and ${percent(Math.max(...facts.ensemble.members.map(({ score }) => score)))} at best; together they gain ${signed(facts.ensemble.overMean.value)} points over their mean (95 %: ${signed(facts.ensemble.overMean.interval.low)} to ${signed(facts.ensemble.overMean.interval.high)}).`,
+        ];
   if (figures === null || chosen === null) {
     const best = Math.max(...facts.curves.validationAccuracy);
     return {
@@ -92,6 +102,7 @@ export function verdictOf(facts: ReportFacts): Verdict {
     sentences: [
       about,
       `That is ${grouped(figures.right)} of the ${counted(figures.count, noun)} of the validation part; with so many the true share lies between ${percent(interval.low)} and ${percent(interval.high)} (95 % confidence).${noBetter ? '' : ` Always saying the most common class would give ${percent(figures.mostCommon)}.`}`,
+      ...gains,
       ...weakness(figures, data.classes),
       confidenceSentence(figures),
       ...(human === null

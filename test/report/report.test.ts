@@ -225,6 +225,30 @@ describe('the report of a run', () => {
     assert.match(text, /of rows it was not trained on/);
   });
 
+  it('says what an ensemble gains, which weights a fine-tuning began with, and what to try next with its evidence', async () => {
+    const folder = syntheticRun(path.join(place, 'together'), { classes: 5, each: 40, skill: 1.5 });
+    const before = await writeReport(folder);
+    assert.ok(before.data.advice.some(({ rule }) => rule === 'pretrained'));
+    const overfitting = before.data.advice.find(({ rule }) => rule === 'overfitting');
+    assert.match(overfitting?.evidence ?? '', /least after epoch 8 and rose by \d+ % until the end/);
+    assert.equal(overfitting?.command, 'praxis train /garden --augment light');
+    const gain = { value: 0.021, interval: { low: -0.004, high: 0.047 } };
+    const comparison = { members: [{ score: 0.6 }, { score: 0.64 }], meanScore: 0.62, overMean: gain };
+    fs.writeFileSync(path.join(folder, 'ensemble.json'), JSON.stringify({ format: 'praxis-ensemble', comparison }));
+    const file = path.join(folder, 'run.json');
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as { configuration: { plan: Record<string, unknown> } };
+    record.configuration.plan.transfer = { source: 'resnet18.tv_in1k' };
+    fs.writeFileSync(file, JSON.stringify(record));
+    const { data } = await writeReport(folder);
+    const text = data.verdict.sentences.join(' ');
+    assert.match(text, /^A mean of convnet .* It began with the weights of resnet18\.tv_in1k\./);
+    assert.match(
+      text,
+      /2 members alone reach 62\.0 % on average and 64\.0 % at best; together they gain \+2\.1 points over their mean \(95 %: −0\.4 to \+4\.7\)/,
+    );
+    assert.ok(!data.advice.some(({ rule }) => rule === 'pretrained'));
+  });
+
   it('refuses what is no run in a sentence', async () => {
     await assert.rejects(writeReport(data), /flowers is not a run folder: it has no run\.json/);
     await assert.rejects(writeReport(path.join(place, 'nowhere')), /There is no run .*nowhere/);
