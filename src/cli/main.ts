@@ -9,6 +9,8 @@ import { addDoctor } from './doctor.js';
 import { addDownload } from './download.js';
 import { addDraw } from './draw.js';
 import { addEnsemble } from './ensemble.js';
+import { addEval } from './eval.js';
+import { addExport } from './export.js';
 import { addLook } from './look.js';
 import { addModels } from './models.js';
 import { addNormalise } from './normalise.js';
@@ -30,6 +32,8 @@ const commands: readonly ((program: Command) => void)[] = [
   addResume,
   addTest,
   addPredict,
+  addEval,
+  addExport,
   addEnsemble,
   addReport,
   addOverfit,

@@ -1,40 +1,119 @@
-/** `praxis predict`: what a finished run says of pictures. */
+/** `praxis predict`: what a finished run says of pictures, rows or texts. */
 import type { Command } from 'commander';
+import { ConfigError } from '../train/errors.js';
+import type { LoadedRun, Prediction, PredictOptions } from '../train/predict.js';
+import { progressLine } from './progress.js';
+import { wholeNumber } from './values.js';
+
+interface PredictArguments {
+  readonly top: string;
+  readonly tta?: boolean;
+  readonly json?: boolean;
+  readonly probabilities?: boolean;
+  readonly batchSize: string;
+}
 
 export function addPredict(program: Command): void {
   program
     .command('predict')
     .summary('ask a finished run what is in pictures')
     .description(
-      'Answers for each picture with the most probable classes. Folders are searched through; - reads names from standard input.',
+      'Answers for each picture with the most probable classes. Folders are searched through; - reads names from standard input, one a line.\nA run on a table takes tables, one on texts takes text files, and - then reads one text a line.\nWhat cannot be read is named, the others are answered, and the exit code is 1.',
     )
     .argument('<run>', 'run folder')
-    .argument('<files...>', 'pictures, folders of pictures, or - for names on standard input')
+    .argument('<files...>', 'pictures, folders of pictures, or - for standard input')
     .option('--top <count>', 'how many classes to name', '3')
     .option('--tta', 'look at each picture several times, a little moved and mirrored, and average the answers')
     .option('--json', 'print a JSON object for each picture, one per line')
-    .action(async (folder: string, places: string[], options: { top: string; tta?: boolean; json?: boolean }) => {
-      const { loadRun, picturesAmong } = await import('../train/predict.js');
-      const top = Number(options.top);
-      if (!Number.isInteger(top) || top < 1)
-        throw new Error(`--top takes a whole number from 1, got '${options.top}'.`);
+    .option('--probabilities', 'with --json: also the probabilities of all classes')
+    .option('--batch-size <count>', 'how many go through the network at once', '64')
+    .action(async (folder: string, places: string[], options: PredictArguments) => {
+      const settings = {
+        top: wholeNumber('--top', options.top),
+        batchSize: wholeNumber('--batch-size', options.batchSize),
+        probabilities: options.probabilities === true,
+        tta: options.tta === true,
+      };
+      if (settings.probabilities && options.json !== true)
+        throw new ConfigError('--probabilities goes with --json; --top names more classes.');
+      const { loadRun } = await import('../train/predict.js');
       const run = await loadRun(folder);
-      const named = places.includes('-') ? await namesFromInput() : [];
-      const files = picturesAmong([...places.filter((place) => place !== '-'), ...named]);
-      if (files.length === 0) throw new Error(`${places.join(', ')}: there is no picture in it.`);
-      for await (const prediction of run.predictEach(files, { top, tta: options.tta === true })) {
-        if (prediction.error !== undefined) process.exitCode = 1;
-        if (options.json === true) console.log(JSON.stringify(prediction));
-        else if (prediction.error !== undefined) console.error(`✘ ${prediction.error}`);
-        else
-          console.log(
-            `${prediction.file}  ${prediction.guesses.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`).join('  ')}`,
-          );
-      }
+      const answers = await asked(run, places, settings);
+      await tell(answers, run, options.json === true);
     });
 }
 
-async function namesFromInput(): Promise<string[]> {
+interface Asked {
+  readonly count: number;
+  readonly answers: AsyncIterable<Prediction>;
+}
+
+/** What is to be predicted, whatever the run was trained on. */
+async function asked(run: LoadedRun, places: readonly string[], settings: PredictOptions): Promise<Asked> {
+  const { filesAmong } = await import('../train/use/files.js');
+  const named = places.filter((place) => place !== '-');
+  const lines = places.includes('-') ? await linesOfInput() : [];
+  if (run.kind === 'picture') {
+    const files = filesAmong([...named, ...lines], 'picture');
+    if (files.length === 0) throw new Error('Standard input named no picture.');
+    return { count: files.length, answers: run.predictEach(files, settings) };
+  }
+  const { rowsOf } = await import('../train/use/rows.js');
+  const { rowNormaliser } = run;
+  if (rowNormaliser === undefined)
+    throw new Error(`${run.folder}: this run was trained on tensors; predict with them from a program (loadRun).`);
+  const texts = run.kind === 'text' ? lines : [];
+  const files = filesAmong(run.kind === 'text' ? named : [...named, ...lines], run.kind === 'text' ? 'text' : 'table');
+  const rows = [
+    ...files.flatMap((file) => rowsOf(file, rowNormaliser)),
+    ...texts.map((row, i) => ({ name: `line ${i + 1}`, row })),
+  ];
+  if (rows.length === 0) throw new Error(`There is no ${run.kind} in ${places.join(', ')}.`);
+  async function* answers(): AsyncGenerator<Prediction> {
+    let i = 0;
+    for await (const answer of run.predictEach(
+      rows.map(({ row }) => row),
+      settings,
+    ))
+      yield { file: (rows[i++] as { name: string }).name, ...answer };
+  }
+  return { count: rows.length, answers: answers() };
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** `a.jpg  tulip 93.1 %  rose 4.0 %`; of a multi-label run what is more probable than not stands before a bar. */
+function line({ file, guesses }: Prediction, multiLabel: boolean): string {
+  const words = guesses.map(({ label, probability }) => `${label} ${percent(probability)}`);
+  if (!multiLabel) return `${file}  ${words.join('  ')}`;
+  const sure = guesses.filter(({ probability }) => probability > 0.5).length;
+  const [yes, no] = [words.slice(0, sure), words.slice(sure)];
+  return `${file}  ${yes.length === 0 ? 'none' : yes.join('  ')}${no.length === 0 ? '' : `  | ${no.join('  ')}`}`;
+}
+
+async function tell({ count, answers }: Asked, run: LoadedRun, json: boolean): Promise<void> {
+  // Where answers go to the terminal too, they are the progress.
+  const progress = progressLine(process.stdout.isTTY ? { write: () => true } : process.stderr);
+  const begin = performance.now();
+  let [done, bad] = [0, 0];
+  for await (const answer of answers) {
+    done += 1;
+    if (answer.error !== undefined) {
+      bad += 1;
+      process.exitCode = 1;
+      progress.clear();
+    }
+    if (json) console.log(JSON.stringify(answer));
+    if (answer.error !== undefined) console.error(`✘ ${answer.error}`);
+    else if (!json) console.log(line(answer, run.multiLabel));
+    const perSecond = (1000 * done) / (performance.now() - begin);
+    progress.show(`${done}/${count} ${run.kind}s, ${perSecond.toFixed(0)}/s`);
+  }
+  progress.clear();
+  if (bad > 0 && count > 1) console.error(`${bad} of ${count} ${run.kind}s could not be read.`);
+}
+
+async function linesOfInput(): Promise<string[]> {
   let text = '';
   for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
   return text.split(/\r?\n/).filter((name) => name !== '');

@@ -14,8 +14,20 @@ export { type Fault, findFault } from './faults.js';
 export * as metrics from './metrics.js';
 export * from './overfit/index.js';
 export type { TrainPlan } from './plan.js';
-export { type Guess, LoadedRun, loadRun, type Prediction } from './predict.js';
+export {
+  type Guess,
+  LoadedRun,
+  type LoadRunOptions,
+  loadRun,
+  type PredictInput,
+  type Prediction,
+  type PredictOptions,
+} from './predict.js';
 export type { RunResult } from './recipe/recipe.js';
 export { type TestResult, testRun } from './test-run.js';
 export { type ResumeOptions, resume, Training, type TrainOptions, train } from './train.js';
 export { type Tuned, type TuneOptions, tuneMachine } from './tune.js';
+export type { EvalOptions, EvalResult } from './use/evaluate-run.js';
+export { type ExportFormat, type ExportOptions, exportRun, runToOnnx } from './use/export-run.js';
+export type { PictureInput, RawPicture } from './use/pictures.js';
+export type { RowInput } from './use/rows.js';

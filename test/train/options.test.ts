@@ -147,7 +147,7 @@ describe('settings of a run', () => {
 
   it('what does not fit together is told in a sentence', async () => {
     const { folder } = await fit({});
-    await assert.rejects(loadRun(folder), /was trained on rows/);
+    await assert.rejects((await loadRun(folder)).predict('a.jpg'), /was trained on tensors/);
     await assert.rejects(fit({ dropPath: 0.5 }), /dropPath: the model mlp does not take it; it takes/);
     await assert.rejects(fit({ model: 'convnet' }), (error: Error) => /convnet/.test(error.message));
     assert.throws(

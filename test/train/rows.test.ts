@@ -11,6 +11,7 @@ import { loadSplit } from '../../src/data/split/index.js';
 import { checkSettings } from '../../src/train/config/settings.js';
 import { loadRun, resume, testRun, train } from '../../src/train/index.js';
 import { dryRun } from '../../src/train/recipe/dry-run.js';
+import { type NamedRow, type RowInput, rowsOf } from '../../src/train/use/rows.js';
 
 const root = mkdtempSync(path.join(tmpdir(), 'praxis-rows-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -92,7 +93,25 @@ describe('a table', () => {
     assert.equal(tested.samples, split.test.length);
     assert.ok(tested.score > 0.6, `tested ${tested.score}`);
     await assert.rejects(testRun(folder), /was opened once already/);
-    await assert.rejects(loadRun(folder), /trained on rows, and praxis predict takes pictures/);
+    const run = await loadRun(folder);
+    assert.equal(run.kind, 'row');
+    const rows = rowsOf(file, run.rowNormaliser as TableNormaliser);
+    const answers = await run.predict(
+      rows.map(({ row }) => row),
+      { top: 1 },
+    );
+    const right = answers.filter(
+      ({ guesses }, i) => guesses[0]?.label === (rows[i] as { row: Record<string, string> }).row.species,
+    );
+    assert.ok(right.length / rows.length > 0.6, `${right.length} of ${rows.length} rows`);
+    // Read from a file or given with numbers, a gap as null: the same row.
+    const { id, size, height, colour, place } = (rows[3] as NamedRow).row as Record<string, string>;
+    const same = { id: Number(id), size: Number(size), height: height === '' ? null : Number(height), colour, place };
+    assert.deepEqual(await run.predict(same as RowInput, { top: 1 }), answers[3]);
+    await assert.rejects(run.predict({ size: 1 }), /Row 1 has no column '\w+'; the run was trained on id, size/);
+    await assert.rejects(run.predict('a.jpg'), /give rows as \{ column: value \}/);
+    const evaluated = await run.evaluate(file);
+    assert.equal(evaluated.score, right.length / rows.length);
   });
 
   test('goes on after a stop to the same weights, bit for bit', async () => {

@@ -86,7 +86,7 @@ describe('train()', () => {
       for (const { label, probability } of found[i]?.guesses ?? [])
         assert.equal(Number(probability.toPrecision(7)), row.probabilities[loaded.classes.indexOf(label)], row.name);
     }
-    const [missing] = await loaded.predict(path.join(data, 'no-such.jpg'));
+    const [missing] = await loaded.predict([path.join(data, 'no-such.jpg')]);
     assert.match(missing?.error ?? '', /no-such\.jpg/);
   });
 
@@ -151,7 +151,7 @@ describe('train()', () => {
     assert.equal(plan.data.path, '');
     await assert.rejects(testRun(folder), /given its data as an object; give it again/);
     assert.equal((await testRun(folder, { data: dataset })).uses, 1);
-    const [guess] = await (await loadRun(folder)).predict(path.join(data, rowsOf(folder)[0]?.name as string));
+    const guess = await (await loadRun(folder)).predict(path.join(data, rowsOf(folder)[0]?.name as string));
     assert.equal(guess?.guesses.length, 3);
   });
 
@@ -172,7 +172,7 @@ describe('train()', () => {
     assert.equal((rowsOf(folder)[0] as Row & { target: number[] }).target.length, 4);
     const result = await testRun(folder, { data: dataset });
     assert.equal(result.scoreName, 'mean average precision');
-    const [prediction] = await (await loadRun(folder)).predict(path.join(data, rowsOf(folder)[0]?.name as string), {
+    const prediction = await (await loadRun(folder)).predict(path.join(data, rowsOf(folder)[0]?.name as string), {
       top: 4,
     });
     const sum = (prediction?.guesses ?? []).reduce((total, { probability }) => total + probability, 0);

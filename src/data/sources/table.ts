@@ -27,7 +27,7 @@ export interface TableOptions {
 }
 
 /** A number as people write it in a table, or NaN. */
-function numberIn(cell: Cell): number {
+export function numberIn(cell: Cell): number {
   if (typeof cell === 'number') return cell;
   if (typeof cell !== 'string') return Number.NaN;
   const text = cell.trim();

@@ -34,7 +34,7 @@ export async function prepareRows({ train, validation }: ReadyParts, folder: str
 }
 
 /** What the run folder says of its inputs. */
-function readNormaliser(folder: string): RowNormaliser {
+export function readNormaliser(folder: string): RowNormaliser {
   const file = path.join(folder, normalisationFile);
   try {
     return rowNormaliserFrom(JSON.parse(readFileSync(file, 'utf8')));
