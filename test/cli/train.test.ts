@@ -118,7 +118,17 @@ describe('praxis train', () => {
     fs.rmSync(broken);
     assert.equal(guessed.code, 1, 'one of the two could not be read');
     assert.match(guessed.stdout, /daisy-0001\.jpg {2}\S+ [\d.]+ % {2}\S+ [\d.]+ %\n$/);
-    assert.match(guessed.stderr, /^✘ .*broken\.jpg.*\n$/);
+    assert.match(guessed.stderr, /^✘ .*broken\.jpg.*\n1 of 2 pictures could not be read\.\n$/);
+    const measured = await praxis(['eval', run, data]);
+    assert.equal(measured.code, 0, measured.stderr);
+    assert.match(measured.stdout, /^accuracy .* % \(95 %: .* to .*\) of \d+ pictures$/m);
+    assert.match(measured.stdout, /^! \d+ pictures are in its sealed test part \(left out\): praxis test/m);
+    const exported = await praxis(['export', run]);
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.match(exported.stdout, /^\S+-convnet\.onnx {2}[\d.]+ MB\n$/);
+    const twice = await praxis(['export', run]);
+    assert.equal(twice.code, 2);
+    assert.match(twice.stderr, /^✘ .*is there already; .*--force\.\n$/);
     const listed = await praxis(['runs', path.join(home, 'results')]);
     assert.match(listed.stdout, /finished/);
   });
