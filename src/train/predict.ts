@@ -223,7 +223,9 @@ export class LoadedRun {
   #predictRows(rows: readonly RowInput[], options: PredictOptions): Prediction[] {
     if (rows.length === 0) return [];
     if (options.tta === true)
-      throw new RunError(`${this.folder}: this run was trained on ${this.kind}s; several views (tta) are for pictures.`);
+      throw new RunError(
+        `${this.folder}: this run was trained on ${this.kind}s; several views (tta) are for pictures.`,
+      );
     if (this.#rows === undefined && rows.every((row) => (row as unknown) instanceof Tensor))
       return this.#answers(torch.stack(rows as unknown as Tensor[]), options);
     if (this.#rows === undefined)

@@ -119,7 +119,7 @@ describe('trainEnsemble', () => {
     const file = path.join(kind, fs.readdirSync(kind)[0] as string);
     const said: number[][] = [];
     for (const folder of [...members, made.folder]) {
-      const [prediction] = await (await loadRun(folder)).predict(file, { top: 3 });
+      const prediction = await (await loadRun(folder)).predict(file, { top: 3 });
       const own = new Map(prediction?.guesses.map(({ label, probability }) => [label, probability]));
       said.push([...own.keys()].sort().map((label) => own.get(label) as number));
     }
