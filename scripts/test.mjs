@@ -9,6 +9,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from './setup/state.mjs';
 import { main as setup } from './setup.mjs';
@@ -35,7 +36,21 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// gc() lets the tests of memory ask for a collection; they would otherwise have to wait for one.
-const args = ['--expose-gc', '--import', 'tsx', '--test', '--test-reporter=spec', '--test-timeout=900000', ...files];
+// gc() lets the tests of memory ask for a collection; they would otherwise have to wait for one. As many files run at a time as there are
+// processors (Node would leave one idle): many tests wait for other processes. A file that hangs is given up after eight minutes, which
+// is several times what the longest takes, and the others go on meanwhile.
+const args = [
+  '--expose-gc',
+  '--import',
+  'tsx',
+  '--test',
+  `--test-concurrency=${real ? 1 : Math.max(2, availableParallelism())}`,
+  `--test-timeout=${real ? 900_000 : 480_000}`,
+  '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  `--test-reporter=${new URL('slowest.mjs', import.meta.url).href}`,
+  '--test-reporter-destination=stdout',
+  ...files,
+];
 const result = spawnSync(process.execPath, args, { cwd: packageRoot, stdio: ['ignore', 'inherit', 'inherit'] });
 process.exitCode = result.status ?? 1;
