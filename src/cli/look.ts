@@ -9,6 +9,7 @@ interface LookArguments {
   exclude?: string | false;
   quick?: boolean;
   turned?: boolean;
+  pictures: boolean;
   samples: number;
   seed: number;
 }
@@ -44,6 +45,7 @@ export function addLook(program: Command): void {
     .option('--no-exclude', 'look at everything, whatever lists lie with the data')
     .option('--quick', 'without near copies, outliers and separability')
     .option('--turned', 'look for mirrored and turned copies, too')
+    .option('--no-pictures', 'no small pictures in the terminal, which are shown where it can')
     .option('--samples <n>', 'pictures per class on the page', wholeNumber, 12)
     .option('--seed <n>', 'which pictures are drawn for the page', wholeNumber, 0)
     .action(async (source: string, options: LookArguments) => {
@@ -104,6 +106,13 @@ async function run(source: string, options: LookArguments, progress: ReturnType<
   }
   const { stdout } = process;
   const colour = stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  const { pictureProtocol, pictureRow } = await import('../look/terminal-pictures.js');
+  const protocol = options.pictures && dataset.kind === 'pictures' ? pictureProtocol(process.env, stdout) : null;
+  if (protocol !== null && dataset.kind === 'pictures') {
+    const row = await pictureRow(dataset, { protocol, seed, columns: stdout.columns ?? 100 });
+    for (const line of row) console.log(line);
+    if (row.length > 0) console.log('');
+  }
   for (const line of terminalSummary(report, { columns: stdout.columns ?? 100, colour })) console.log(line);
   console.log('');
   for (const line of written) console.log(line);

@@ -36,7 +36,7 @@ export function fileSize(bytes: number): string {
 }
 
 /** Shortens the middle of a name. */
-function fit(text: string, width: number): string {
+export function fit(text: string, width: number): string {
   const letters = [...text];
   if (letters.length <= width) return text;
   const head = Math.ceil((width - 1) / 2);
