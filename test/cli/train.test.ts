@@ -101,6 +101,8 @@ describe('praxis train', () => {
       assert.match(trained.stdout, new RegExp(`^${stage} `, 'm'));
     assert.match(trained.stdout, /^ {2}epoch 2\/2 /m);
     const run = onlyRun(path.join(home, 'results'));
+    assert.match(trained.stdout, /^page {10}results\/.*\/report\.html: open it in a browser/m);
+    assert.ok(fs.statSync(path.join(run, 'report.html')).size > 50_000);
     const record = readRecord(run);
     assert.equal((record.configuration.plan as { optimisation: { patience: number } }).optimisation.patience, 7);
     assert.ok(record.sessions[0]?.command.includes('--epochs 2'));
@@ -108,6 +110,7 @@ describe('praxis train', () => {
     const first = await praxis(['test', run]);
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /^accuracy .* % \(95 %: .* to .*\) of \d+ test pictures$/m);
+    assert.match(fs.readFileSync(path.join(run, 'report.html'), 'utf8'), /The test part was opened: [\d.]+ % of/);
     const second = await praxis(['test', run]);
     assert.equal(second.code, 1);
     assert.match(second.stderr, /^✘ .*--again.*\n$/);

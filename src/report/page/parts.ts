@@ -24,14 +24,23 @@ export const command = (text: string): string =>
 export const pre = (lines: readonly string[]): string => `<pre>${lines.map(html).join('\n')}</pre>`;
 
 /** A picture with what was said of it; the script puts the picture in. */
-export function figure(said: Said, classes: readonly string[], note: string, pictured: boolean): string {
+export function figure(
+  said: Said,
+  classes: readonly string[],
+  note: string,
+  pictured: boolean,
+  labelled = true,
+): string {
   const { name, target, predicted } = said;
   const inside = pictured
     ? `<img data-picture="${html(name)}" alt="${html(name)}">`
     : '<div class="none">not shown</div>';
   const right = target === predicted ? ' class="right"' : '';
-  return `<figure${right} title="${html(name)}"><div class="frame">${inside}</div><figcaption><span class="note">${note}</span><span>is ${html(classes[target] ?? '')}</span><span>${html(name.split('/').pop() ?? name)}</span></figcaption></figure>`;
+  return `<figure${right} title="${html(name)}"><div class="frame">${inside}</div><figcaption><span class="note">${note}</span>${labelled ? `<span>is ${html(classes[target] ?? '')}</span>` : ''}<span>${html(name.split('/').pop() ?? name)}</span></figcaption></figure>`;
 }
+
+/** Beside a heading that names both classes. */
+export const sureNote = ({ confidence }: Said): string => `<b>${percent(confidence, 0)}</b> sure`;
 
 export const saidNote = ({ predicted, confidence }: Said, classes: readonly string[]): string =>
   `<b>${html(classes[predicted] ?? '')}</b> ${percent(confidence, 0)}`;

@@ -4,7 +4,7 @@ import { counted, grouped, percent } from '../numbers.js';
 import type { Pictures, Shown } from '../pictures.js';
 import type { ReportData } from '../report-data.js';
 import { confidenceSentence } from '../verdict.js';
-import { card, chart, figure, html, saidNote, section, unsureNote } from './parts.js';
+import { card, chart, figure, html, saidNote, section, sureNote, unsureNote } from './parts.js';
 
 const listed = 14;
 
@@ -37,9 +37,10 @@ function strip(
   classes: readonly string[],
   pictures: Pictures,
   note: (one: Said, classes: readonly string[]) => string,
+  labelled = true,
 ): string {
   const found = names.flatMap((name) => said.get(name) ?? []);
-  return `<div class="strip">${found.map((one) => figure(one, classes, note(one, classes), pictures.urls.has(one.name))).join('')}</div>`;
+  return `<div class="strip">${found.map((one) => figure(one, classes, note(one, classes), pictures.urls.has(one.name), labelled)).join('')}</div>`;
 }
 
 /** The same without pictures: a table of names. */
@@ -69,11 +70,11 @@ export function mistakesSection(
   const pairs = shown.pairs.map(({ target, predicted, count, mistaken, examples }) => {
     const [from, to] = [classes[target] ?? '', classes[predicted] ?? ''];
     const of = figures.perClass[target]?.support ?? 0;
-    const left = `<div><h4>${html(from)}, taken for ${html(to)}</h4>${strip(mistaken, said, classes, pictures, saidNote)}</div>`;
+    const left = `<div><h4>${html(from)}, taken for ${html(to)}</h4>${strip(mistaken, said, classes, pictures, sureNote, false)}</div>`;
     const right =
       examples.length === 0
         ? ''
-        : `<div><h4>${html(to)}, for comparison</h4>${strip(examples, said, classes, pictures, saidNote)}</div>`;
+        : `<div><h4>true ${html(to)}</h4>${strip(examples, said, classes, pictures, sureNote, false)}</div>`;
     return `<div class="card pair"><h3>${html(from)} → ${html(to)}<small>${grouped(count)} of ${grouped(of)}</small></h3><div class="rows">${left}${right}</div></div>`;
   });
   const worst =

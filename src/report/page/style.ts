@@ -62,6 +62,7 @@ svg .ideal { stroke: var(--ink); stroke-dasharray: 5 5; stroke-opacity: .6; }
 .pairs > .card { margin-bottom: 0; }
 .pair .strip { margin-top: 6px; grid-template-columns: repeat(4, minmax(0, 1fr)); }
 .pair .rows > div + div .strip { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.pair h4 { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .pair h4, .group-title { font-size: 13px; font-weight: 600; color: var(--soft); margin: 0; }
 figure .note b { color: var(--wrong); font-weight: 600; }
 figure.right .note b { color: var(--good); }
@@ -74,6 +75,8 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 td .meter { display: inline-block; vertical-align: middle; width: 70px; height: 8px; border-radius: 4px; background: var(--stage); margin-left: 9px; overflow: hidden; }
 td .meter i { display: block; height: 100%; background: var(--validation); }
 td.name { white-space: nowrap; overflow-wrap: normal; }
+.tall td { overflow-wrap: break-word; }
+table.sortable td:first-child { white-space: nowrap; max-width: 300px; overflow: hidden; text-overflow: ellipsis; }
 .tall { max-height: 620px; overflow: auto; }
 .tall thead th { position: sticky; top: 0; background: var(--card); }
 .advice { border-left: 4px solid var(--accent); }
@@ -100,6 +103,7 @@ details summary { cursor: pointer; color: var(--accent); }
   td, th { padding-right: 9px; }
   .card > table th { white-space: normal; }
   table.sortable { font-size: 13.5px; }
+  table.sortable td:first-child { max-width: 40vw; }
 }
 @media print { .tools, .legend button[aria-pressed], button[data-copy] { display: none; } }
 `;
