@@ -54,7 +54,7 @@ export function ensembleLines({ folder, comparison, cost }: EnsembleResult): str
       : [
           line(
             'calibration',
-            `error ${percent(calibration.before)}, after temperature ${calibration.temperature.toFixed(2)}: ${percent(calibration.after)}; log loss ${calibration.logLossBefore.toFixed(3)}, after: ${calibration.logLossAfter.toFixed(3)} (cross-fitted in ${calibration.folds} parts)`,
+            `error ${percent(calibration.before)}, after temperature ${calibration.temperature.toFixed(2)}: ${percent(calibration.after)} (a perfect one would show ${percent(calibration.chance)} on so few); log loss ${calibration.logLossBefore.toFixed(3)}, after: ${calibration.logLossAfter.toFixed(3)} (cross-fitted in ${calibration.folds} parts)`,
           ),
         ]),
     line(

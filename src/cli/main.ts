@@ -11,6 +11,7 @@ import { addDraw } from './draw.js';
 import { addEnsemble } from './ensemble.js';
 import { addEval } from './eval.js';
 import { addExport } from './export.js';
+import { addLearningCurve } from './learning-curve.js';
 import { addLook } from './look.js';
 import { addModels } from './models.js';
 import { addNormalise } from './normalise.js';
@@ -38,6 +39,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addReport,
   addOverfit,
   addAblate,
+  addLearningCurve,
   addRuns,
   addLook,
   addQuiz,

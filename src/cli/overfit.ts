@@ -22,7 +22,27 @@ export function overfitLines(report: OverfitReport): string[] {
     ),
     '',
     report.text,
+    ...classLines(report),
+    ...(report.lateCount === 0
+      ? []
+      : [
+          `${report.lateCount.toLocaleString('en-GB')} training samples are named rightly by the last layers only: odd, hard, wrongly labelled, or learnt by heart. Look at them: ${report.late
+            .slice(0, 3)
+            .map(({ name }) => name)
+            .join(', ')}${report.lateCount > 3 ? ', … (overfit.json)' : ''}.`,
+        ]),
     `Linear probes on ${report.features} numbers of each layer at most, ${report.samples.train.toLocaleString('en-GB')} training and ${report.samples.validation.toLocaleString('en-GB')} validation samples; drawn in ${report.run}/overfit.svg.`,
+  ];
+}
+
+/** The classes that are known by heart most, where they differ. */
+function classLines({ classes }: OverfitReport): string[] {
+  const sorted = [...classes].filter(({ gap }) => Number.isFinite(gap)).sort((a, b) => b.gap - a.gap);
+  const [most, least] = [sorted[0], sorted.at(-1)];
+  if (most === undefined || least === undefined || sorted.length < 2) return [];
+  const points = (gap: number) => `${(100 * gap).toFixed(1)} points`;
+  return [
+    `By class the gap is largest for ${most.name} (${points(most.gap)}) and least for ${least.name} (${points(least.gap)}).`,
   ];
 }
 

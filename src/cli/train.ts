@@ -120,6 +120,8 @@ export function addResume(program: Command): void {
       if (isUnfinishedEnsemble(folder)) return resumeMembers(folder, options.data);
       const { isUnfinishedAblation } = await import('../train/ablate/ablate.js');
       if (isUnfinishedAblation(folder)) return (await import('./ablate.js')).goOn(folder, options.data);
+      const { isUnfinishedCurve } = await import('../train/curve/curve.js');
+      if (isUnfinishedCurve(folder)) return (await import('./learning-curve.js')).goOn(folder, options.data);
       const [{ resume }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
       const training = resume(folder, options.data === undefined ? {} : { data: options.data });
       process.exitCode = await showTraining(training);

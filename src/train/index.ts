@@ -5,6 +5,7 @@ export { CheckpointKeeper, loadCheckpoint, loadLast, saveCheckpoint } from './ch
 export type { Classifier, Machine, MemoryFormat as PictureMemoryFormat, Precision } from './compute.js';
 export { defineConfig } from './config/define.js';
 export type { TrainOptions as TrainSettings } from './config/schema.js';
+export * from './curve/index.js';
 export { type DeviceChoice, pickDevice } from './device.js';
 export * from './ensemble/index.js';
 export { ConfigError, RunError } from './errors.js';

@@ -9,7 +9,7 @@ import {
   MultiLabelMetrics,
   type MultiLabelReport,
 } from '../metrics.js';
-import { crossFitTemperature } from './temperature.js';
+import { chanceCalibrationError, crossFitTemperature } from './temperature.js';
 
 /** What one model said of each picture. */
 export interface Opinion {
@@ -76,6 +76,8 @@ export interface EnsembleComparison {
     readonly before: number;
     /** Measured on samples that the temperature was not fitted to (cross-fitting). */
     readonly after: number;
+    /** What a perfectly calibrated model would show on so many samples, by chance: an error near it is none. */
+    readonly chance: number;
     readonly logLossBefore: number;
     readonly logLossAfter: number;
     /** Parts of the cross-fitting; 0 where no temperature was fitted. */
@@ -244,6 +246,7 @@ export function compareEnsemble(
       temperature: fitted.temperature,
       before: ensemble.calibrationError,
       after: after.calibrationError,
+      chance: multiLabel ? Number.NaN : chanceCalibrationError(fitted.probabilities, classes),
       logLossBefore: ensemble.logLoss,
       logLossAfter: after.logLoss,
       folds: fitted.folds,

@@ -13,6 +13,12 @@ export {
 } from './compare.js';
 export { type EnsembleResult, type JoinOptions, joinRuns } from './join.js';
 export { type DistilOptions, type DistilResult, distil, readEnsemble, type StudentFacts } from './student.js';
-export { atTemperature, type CrossFitted, crossFitTemperature, fitTemperature } from './temperature.js';
+export {
+  atTemperature,
+  type CrossFitted,
+  chanceCalibrationError,
+  crossFitTemperature,
+  fitTemperature,
+} from './temperature.js';
 export { resumeEnsemble, type TrainEnsembleOptions, type TrainedEnsemble, trainEnsemble } from './train.js';
 export type { EnsembleCost, EnsembleFacts } from './write.js';

@@ -3,7 +3,7 @@
  * it is becomes what it should be. Source: Guo et al., "On calibration of modern neural networks" (2017); that an average is calibrated
  * after averaging: Rahaman & Thiery, "Uncertainty quantification and deep ensembles" (2021)
  */
-import { permutation } from '../../data/random.js';
+import { permutation, sampleRandom } from '../../data/random.js';
 import { ArgumentError } from '../../torch/index.js';
 
 /** Smallest and largest temperature: where the likelihood would go on for ever, as where everything is right, it ends. */
@@ -145,4 +145,35 @@ export function crossFitTemperature(
     probabilities: atTemperature(probabilities, classes, (row) => temperatures[foldOf[row] as number] as number),
     folds,
   };
+}
+
+/** Draws of labels for what chance does to the calibration error; a stream of their own. */
+const chanceStream = 10;
+
+/**
+ * The calibration error that a *perfectly* calibrated model with these probabilities would show on so many samples: its answers are right as
+ * often as it says, but only so many are counted in each bin. An error near it is none. Mean of 200 draws.
+ */
+export function chanceCalibrationError(probabilities: ArrayLike<number>, classes: number, bins = 15): number {
+  const count = probabilities.length / classes;
+  const confidence = Float64Array.from({ length: count }, (_, row) => {
+    let top = 0;
+    for (let j = 0; j < classes; j++) top = Math.max(top, probabilities[row * classes + j] as number);
+    return top;
+  });
+  // As in ClassificationMetrics: open below, closed above.
+  const binOf = Uint16Array.from(confidence, (p) => Math.min(bins - 1, Math.max(0, Math.ceil(p * bins) - 1)));
+  let total = 0;
+  const draws = 200;
+  for (let draw = 0; draw < draws; draw++) {
+    const random = sampleRandom(0, 0, draw, chanceStream);
+    const off = new Float64Array(bins);
+    for (let row = 0; row < count; row++) {
+      const p = confidence[row] as number;
+      const bin = binOf[row] as number;
+      off[bin] = (off[bin] as number) + p - (random.chance(p) ? 1 : 0);
+    }
+    total += off.reduce((sum, x) => sum + Math.abs(x), 0) / count;
+  }
+  return total / draws;
 }

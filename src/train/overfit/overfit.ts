@@ -33,6 +33,20 @@ export interface LayerProbe {
   readonly interval: Interval;
 }
 
+export interface ClassGap {
+  readonly name: string;
+  readonly train: number;
+  readonly validation: number;
+  readonly gap: number;
+}
+
+export interface LateSample {
+  readonly name: string;
+  readonly label: string;
+  /** The first layer from which on every probe names it rightly. */
+  readonly layer: string;
+}
+
 export interface OverfitReport {
   readonly run: string;
   readonly samples: { readonly train: number; readonly validation: number };
@@ -43,6 +57,15 @@ export interface OverfitReport {
   readonly trend: number;
   /** By how much the gap grows from the first layer to the last hidden one; chance alone may move it so far (95 %). */
   readonly growth: { readonly value: number; readonly within: number };
+  /** By class, at the network's own output: what it knows of its training samples and not of others. */
+  readonly classes: readonly ClassGap[];
+  /**
+   * Training samples that only the last layers name rightly, deepest first: no straight line through what the others give does. They are
+   * odd, hard, wrongly labelled, or learnt by heart. At most 24.
+   */
+  readonly late: readonly LateSample[];
+  /** How many there are in all. */
+  readonly lateCount: number;
   /** What it says, in a sentence or two. */
   readonly text: string;
 }
@@ -214,11 +237,73 @@ export async function overfit(folder: string, options: OverfitOptions = {}): Pro
     layers,
     trend,
     growth: grown,
+    ...learntLate(probes, layers, train.parts[0] as ProbeData, parts.train, plan.data.classes),
+    classes: gapsByClass(
+      probes.at(-1) as ProbeResult,
+      train.parts[0] as ProbeData,
+      validation.parts[0] as ProbeData,
+      plan.data.classes,
+    ),
     text: verdict(deep, trend, grown),
   };
   await writeFileAtomic(path.join(folder, 'overfit.json'), `${JSON.stringify(result, null, 2)}\n`);
   await writeFileAtomic(path.join(folder, 'overfit.svg'), await drawSvg(drawingOf(result)));
   return result;
+}
+
+const labelsOf = ({ target }: ProbeData): number[] => [...(target.toTypedArray() as BigInt64Array)].map(Number);
+
+function gapsByClass(
+  { right }: ProbeResult,
+  train: ProbeData,
+  validation: ProbeData,
+  classes: readonly string[],
+): ClassGap[] {
+  const shares = ([train, validation] as const).map((part, i) => {
+    const sums = classes.map(() => ({ right: 0, all: 0 }));
+    const own = i === 0 ? right.train : right.validation;
+    for (const [row, label] of labelsOf(part).entries()) {
+      const sum = sums[label] as { right: number; all: number };
+      sum.all += 1;
+      sum.right += own[row] as number;
+    }
+    return sums.map((sum) => sum.right / sum.all);
+  });
+  return classes.map((name, i) => {
+    const [own, other] = [shares[0]?.[i] as number, shares[1]?.[i] as number];
+    return { name, train: own, validation: other, gap: own - other };
+  });
+}
+
+/**
+ * The depth from which on a sample is named rightly. Source: Baldock, Maennel & Neyshabur, "Deep learning through the lens of example
+ * difficulty" (2021), with linear probes in place of nearest neighbours
+ */
+function learntLate(
+  probes: readonly ProbeResult[],
+  layers: readonly LayerProbe[],
+  part: ProbeData,
+  dataset: Dataset,
+  classes: readonly string[],
+): Pick<OverfitReport, 'late' | 'lateCount'> {
+  const labels = labelsOf(part);
+  const found: { row: number; depth: number }[] = [];
+  // The last quarter of the layers, the logits at least.
+  const from = Math.max(1, Math.ceil(0.75 * (probes.length - 1)));
+  for (let row = 0; row < labels.length; row++) {
+    let depth = probes.length;
+    while (depth > 0 && probes[depth - 1]?.right.train[row] === 1) depth -= 1;
+    if (depth >= from && depth < probes.length) found.push({ row, depth });
+  }
+  found.sort((a, b) => b.depth - a.depth || a.row - b.row);
+  return {
+    lateCount: found.length,
+    late: found.slice(0, 24).map(({ row, depth }) => ({
+      name: dataset.sampleName(row),
+      label: classes[labels[row] as number] as string,
+      layer: layers[depth]?.name as string,
+    })),
+  };
 }
 
 /** Accuracy over depth, the two parts apart. */

@@ -5,6 +5,7 @@ import { sampleRandom } from '../../../src/data/random.js';
 import { nn, torch } from '../../../src/index.js';
 import {
   atTemperature,
+  chanceCalibrationError,
   compareEnsemble,
   crossFitTemperature,
   EnsembleClassifier,
@@ -72,6 +73,20 @@ describe('temperature', () => {
     assert.equal(crossed.folds, 5);
     assert.equal(crossFitTemperature([0.9, 0.1], [0], 2).temperature, 1, 'one sample gives no temperature');
   });
+});
+
+it('knows what chance does to the calibration error: it falls with the root of the samples', () => {
+  const few = chanceCalibrationError(drawn(500, 5, 1).probabilities, 5);
+  const many = chanceCalibrationError(drawn(8000, 5, 1).probabilities, 5);
+  assert.ok(few > 0.03 && few < 0.08, String(few));
+  assert.ok(Math.abs(few / many / 4 - 1) < 0.15, `${few} ${many}`);
+  // Targets drawn from the very probabilities are calibrated: what is measured of them is chance.
+  const { probabilities, target } = drawn(4000, 5, 1);
+  const { before } = compareEnsemble(
+    [1, 2].map((i) => ({ name: String(i), probabilities })),
+    { classes: 5, target },
+  ).calibration;
+  assert.ok(before < 2 * chanceCalibrationError(probabilities, 5), String(before));
 });
 
 describe('compareEnsemble', () => {

@@ -10,6 +10,7 @@ import {
   linearProbe,
   type OverfitReport,
   overfit,
+  overfittingSeen,
   torch,
   train,
 } from '../../../src/index.js';
@@ -90,6 +91,33 @@ describe('praxis overfit', () => {
     assert.ok((last?.gap as number) > (first?.gap as number), JSON.stringify(report.layers));
     assert.deepEqual(JSON.parse(fs.readFileSync(path.join(folder, 'overfit.json'), 'utf8')), report);
     assert.match(fs.readFileSync(path.join(folder, 'overfit.svg'), 'utf8'), /^<svg/);
+    // Two of five labels are wrong: they are what no early layer can read.
+    assert.deepEqual(
+      report.classes.map(({ name }) => name),
+      ['c0', 'c1', 'c2'],
+    );
+    for (const { train: own, validation, gap } of report.classes) assert.ok(Math.abs(own - validation - gap) < 1e-12);
+    assert.equal(Math.min(24, report.lateCount), report.late.length);
+    for (const { layer } of report.late) assert.ok(['network.5 … network.6', 'network.7'].includes(layer), layer);
+
+    const seen = await overfittingSeen(folder);
+    assert.ok(seen.gap > 0.2, `${seen.gap}`);
+    assert.ok((seen.leftBehind as number) < 30 && seen.rise > 0.1, JSON.stringify([seen.leftBehind, seen.rise]));
+    assert.deepEqual(seen.probes, report);
+    assert.equal(seen.remedies[0]?.title, 'measure it');
+    // What was measured on the same split goes before what the course names; on another it says nothing.
+    const beside = path.join(out, 'ablation');
+    fs.mkdirSync(beside);
+    const row = { name: 'dropout 0.5', value: 0.03, interval: { low: 0.01, high: 0.05 }, seeds: 3, verdict: 'helps' };
+    fs.writeFileSync(path.join(beside, 'ablation.json'), JSON.stringify({ rows: [row, { ...row, verdict: 'hurts' }] }));
+    const record = JSON.parse(fs.readFileSync(path.join(folder, 'run.json'), 'utf8'));
+    fs.writeFileSync(path.join(beside, 'run.json'), JSON.stringify(record));
+    const measured = await overfittingSeen(folder);
+    assert.deepEqual([measured.remedies[0]?.title, measured.remedies[0]?.gain], ['dropout 0.5', 0.03]);
+    assert.notEqual(measured.remedies[1]?.title, 'dropout 0.5');
+    record.split.fingerprint = 'other';
+    fs.writeFileSync(path.join(beside, 'run.json'), JSON.stringify(record));
+    assert.equal((await overfittingSeen(folder)).remedies[0]?.title, 'measure it');
     const lines: string[] = [];
     t.mock.method(console, 'log', (text: string) => lines.push(text));
     assert.equal(await main(['overfit', folder]), 0);
