@@ -50,10 +50,14 @@ export function likeThe(plan: TrainPlan): Partial<TrainSettings> {
   return { precision, memoryFormat, threads, epochs, batchSize, learningRate };
 }
 
-/** Passes on what is told of a training within a larger work: some stages, its epochs, its warnings; not its end, which is not the end. */
+/**
+ * Passes on what is told of a training within a larger work: some stages, its warnings, and its epochs unless no stage is wanted; not its
+ * end, which is not the end.
+ */
 export function passing(emit: (event: TrainEvent) => void, stages: readonly Stage[]): (event: TrainEvent) => void {
   return (event) => {
     if (event.kind === 'finished' || (event.kind === 'stage' && !stages.includes(event.stage))) return;
+    if (event.kind === 'epoch' && stages.length === 0) return;
     emit(event);
   };
 }

@@ -46,8 +46,9 @@ function ownSettings(settings: TrainSettings): TrainOptions {
 }
 
 function sentence(best: AblationRow | undefined, rows: readonly AblationRow[]): string {
-  const byChance = rows.length / 20;
-  const honest = `Of ${rows.length} changes that do nothing, about ${byChance < 1 ? 'one in twenty such ablations' : byChance.toFixed(0)} would seem to ${byChance < 1 ? 'name one' : 'do something'} by chance.`;
+  // Each seems to help with a chance of 2.5 %.
+  const chance = 1 - 0.975 ** rows.length;
+  const honest = `Were all ${rows.length} changes worth nothing, one of them or more would still seem to help in ${Math.round(100 * chance)} of 100 such ablations.`;
   if (best === undefined)
     return `No change is beyond noise: keep the baseline, or try again with more seeds or a larger validation part. ${honest}`;
   return `${best.name} helps most: ${points(best.value)} points (95 %: ${points(best.interval.low)} to ${points(best.interval.high)}). ${honest}`;
