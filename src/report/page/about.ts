@@ -189,11 +189,11 @@ export function useSection(report: ReportData): string {
           pre([
             "import { loadRun } from 'praxis';",
             '',
-            `const run = await loadRun('${run.folder}');`,
-            "const [answer] = await run.predict(['picture.jpg']);",
-            'console.log(answer.guesses);   // [{ label, probability }, …]',
+            `const model = await loadRun('${run.folder}');`,
+            "const { guesses } = await model.predict('picture.jpg');",
+            'console.log(guesses);   // [{ label, probability }, …]',
           ]),
-        )}`
+        )}${card('On other data', command(`praxis eval ${run.folder} DATA`), 'How good it is on pictures from somewhere else.')}${card('Elsewhere', command(`praxis export ${run.folder} --format onnx`), 'As a file that other programs run: onnx; or pt and safetensors for Python.')}`
       : '';
   const test =
     data.test === 0
