@@ -18,6 +18,7 @@ import { addNormalise } from './normalise.js';
 import { addOverfit } from './overfit.js';
 import { addPredict } from './predict.js';
 import { addPreview } from './preview.js';
+import { addProbe } from './probe.js';
 import { addQuiz } from './quiz.js';
 import { addReport } from './report.js';
 import { addRuns } from './runs.js';
@@ -30,6 +31,7 @@ import { addFinetune, addResume, addTrain } from './train.js';
 const commands: readonly ((program: Command) => void)[] = [
   addTrain,
   addFinetune,
+  addProbe,
   addResume,
   addTest,
   addPredict,

@@ -84,7 +84,7 @@ export function buildAverage(model: Classifier, plan: OptimisationPlan): Exponen
 }
 
 /** uint8 pictures to what the network takes: 0…1, then normalised. Undefined for data that is ready. */
-export function inputTransform(plan: TrainPlan): BatchTransform | undefined {
+export function inputTransform(plan: Pick<TrainPlan, 'data'>): BatchTransform | undefined {
   const { form, statistics } = plan.data;
   if (form === undefined) return undefined;
   return compose(statistics === undefined ? [toFloat()] : [toFloat(), normalize(statistics)]);
@@ -98,8 +98,8 @@ export interface Loaders {
 /** A loader over pictures, or rows, that are evaluated and not trained on: in order, unchanged. */
 export function evaluationLoader(
   dataset: Dataset,
-  plan: TrainPlan,
-  batchSize = plan.optimisation.batchSize,
+  plan: Pick<TrainPlan, 'data' | 'seed' | 'machine'>,
+  batchSize: number,
 ): DataLoader {
   const transform = inputTransform(plan);
   return new DataLoader({

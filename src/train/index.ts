@@ -27,6 +27,7 @@ export {
 export type { RunResult } from './recipe/recipe.js';
 export { type TestResult, testRun } from './test-run.js';
 export { type ResumeOptions, resume, Training, type TrainOptions, train } from './train.js';
+export { type ProbeResult, probe } from './transfer/probe-data.js';
 export { type Tuned, type TuneOptions, tuneMachine } from './tune.js';
 export type { EvalOptions, EvalResult } from './use/evaluate-run.js';
 export { type ExportFormat, type ExportOptions, exportRun, runToOnnx } from './use/export-run.js';

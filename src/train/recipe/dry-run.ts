@@ -6,11 +6,13 @@ import type { LookFinding } from '../../look/index.js';
 import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
+import { tuningRates } from '../transfer/defaults.js';
 import { augmentationFor, describePolicy } from './augmentation.js';
 import { makeSplit, openWithExclusions } from './data.js';
 import { lookFirst } from './look.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
+import { openTransfer } from './transfer.js';
 
 export interface DryRun {
   /** Title and text, in the order of the recipe. */
@@ -46,7 +48,8 @@ export async function dryRun(
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
   };
-  const choice = resolve(settings, facts);
+  const start = await openTransfer(settings, facts, dataset, false);
+  const choice = start?.choice ?? resolve(settings, facts);
   const { device } = pickDevice(settings.device);
   const lines: [string, string][] = [
     ['look', look.text],
@@ -77,7 +80,7 @@ export async function dryRun(
   const speed = await measureModel(model, shape, { batchSize, device, seconds: 2 });
   lines.push([
     'model',
-    `${choice.model}: ${grouped(cost.parameters)} parameters, ${inMillions(cost.multiplyAdds)} multiply-adds (${inMillions(cost.flops)}FLOPs) per ${noun}.`,
+    `${choice.model}: ${grouped(cost.parameters)} parameters, ${inMillions(cost.multiplyAdds)} multiply-adds (${inMillions(cost.flops)}FLOPs) per ${noun}${start === undefined ? '' : `; with the weights of ${start.weights.source}`}.`,
   ]);
   lines.push([
     'memory',
@@ -97,7 +100,7 @@ export async function dryRun(
   const rate =
     typeof choice.learningRate === 'number'
       ? choice.learningRate
-      : `${usualRates[choice.optimizer]} or what the range test says`;
+      : `${(start === undefined ? usualRates : tuningRates)[choice.optimizer]} or what the range test says`;
   lines.push([
     'train',
     `${choice.optimizer}, learning rate ${rate}, ${settings.schedule} schedule, batches of ${choice.batchSize}, decay ${choice.weightDecay}, label smoothing ${choice.labelSmoothing}${choice.ema === undefined ? '' : `, moving average ${choice.ema}`}.`,

@@ -1,7 +1,8 @@
 /** From a plan and its data to what trains: the same for a new run and for one that goes on. */
 
+import path from 'node:path';
 import { createModel } from '../../models/index.js';
-import { torch } from '../../torch/index.js';
+import { type Tensor, torch } from '../../torch/index.js';
 import type { RunFolder } from '../../track/index.js';
 import { buildAverage, buildLoaders, buildOptimizer, buildSchedule } from '../build.js';
 import { CheckpointKeeper } from '../checkpoint.js';
@@ -11,6 +12,7 @@ import type { OptimisationPlan, TrainPlan } from '../plan.js';
 import { Progress } from '../progress.js';
 import { Recorder } from '../recorder.js';
 import type { StopSignal } from '../stop.js';
+import { beginHead } from '../transfer/head-start.js';
 import { fillFrom, loadStart } from '../transfer/source.js';
 import type { ReadyParts } from './rows.js';
 
@@ -21,11 +23,13 @@ export function buildModel(plan: Pick<TrainPlan, 'model' | 'seed'>): Classifier 
 }
 
 /** The model of a plan as a run begins with it: with the pretrained weights, where it has some. */
-export async function startModel(plan: TrainPlan): Promise<Classifier> {
+export async function startModel(plan: TrainPlan, folder: string): Promise<Classifier> {
   const model = buildModel(plan);
   if (plan.transfer === undefined) return model;
   const { classes, channels = 3, size = [0, 0] } = plan.model.options;
   fillFrom(model, await loadStart(plan.transfer), { classes, channels, size, newHead: plan.transfer.newHead });
+  if (plan.transfer.head !== undefined)
+    beginHead(model, (await torch.load(path.join(folder, plan.transfer.head))) as { weight: Tensor; bias: Tensor });
   return model;
 }
 

@@ -21,7 +21,6 @@ import type { Stage, TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
 import { tuningRates } from '../transfer/defaults.js';
-import { headStart, headStartText } from '../transfer/head-start.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, describePolicy, formForCrops } from './augmentation.js';
 import { chooseRate } from './choose-rate.js';
@@ -290,12 +289,6 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
     for (const finding of faults) warn(`${finding.message} ${finding.remedy}`);
 
-    if (start !== undefined && settings.headStart && !dataset.multiLabel) {
-      const onProgress = (share: number) => emit({ kind: 'working', stage: 'head start', text: 'features', share });
-      const found = await headStart({ model, plan: draft, parts, sha256: start.weights.sha256, onProgress });
-      line('head start', headStartText(found), { ...found });
-    }
-
     // Tune the machine.
     const trial = buildOptimizer(model, draft.optimisation, draftTransfer);
     const tuned = await tuneMachine({
@@ -315,6 +308,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         }),
     });
     line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}.`, { trials: tuned.trials });
+    const head =
+      start === undefined || !settings.headStart || dataset.multiLabel
+        ? {}
+        : await start.begin({ model, plan: { ...draft, machine: tuned.machine }, parts, run, emit });
     const batchSize = settleBatchSize({
       wanted: choice.batchSize,
       model,
@@ -349,7 +346,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Train.
     const plan: TrainPlan = {
       ...rateBatch,
-      ...(start === undefined ? {} : { transfer: start.plan(settled) }),
+      ...(start === undefined ? {} : { transfer: { ...start.plan(settled), ...head } }),
       optimisation: {
         ...settled,
         learningRate: rate.learningRate,
@@ -370,7 +367,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}${form === undefined ? '' : describePolicy(settings, dataset.classes)}.`,
     );
     // The first weights again: a model of the user's own keeps its own.
-    const fresh = options.model ?? (await startModel(plan));
+    const fresh = options.model ?? (await startModel(plan, run.path));
     torch.manualSeed(settings.seed);
     const teacher = await teacherOf(plan);
     return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh, teacher }), { split, emit });

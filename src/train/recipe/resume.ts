@@ -66,7 +66,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     const training = buildTraining({
       ...{ plan, split: readyParts(narrowed(split, plan.data.part), run.path), run, stop },
       // A checkpoint brings all weights; without one those are needed that the run began with.
-      model: options.model ?? (last === undefined ? await startModel(plan) : buildModel(plan)),
+      model: options.model ?? (last === undefined ? await startModel(plan, run.path) : buildModel(plan)),
       teacher: await teacherOf(plan),
       fromStep: last?.state.step ?? 0,
     });

@@ -1,14 +1,19 @@
 /** Fine-tuning in the recipe: what it does differently at each stage. Without pretrained weights none of it happens. */
 import { type ChannelMeasurement, compareStatistics } from '../../data/normalise/index.js';
 import type { PretrainedWeights } from '../../models/index.js';
+import { torch } from '../../torch/index.js';
+import type { RunFolder } from '../../track/index.js';
 import type { Classifier } from '../compute.js';
 import type { TrainSettings } from '../config/schema.js';
 import { ConfigError } from '../errors.js';
-import type { ModelPlan, OptimisationPlan } from '../plan.js';
+import type { TrainEvent } from '../events.js';
+import type { ModelPlan, OptimisationPlan, TrainPlan } from '../plan.js';
 import { recommendation, settingsFor, statisticsFor, transferPlan, tuneChoices } from '../transfer/defaults.js';
+import { beginHead, headStart, headStartText } from '../transfer/head-start.js';
 import type { TransferPlan } from '../transfer/plan.js';
 import { fillFrom, openStart } from '../transfer/source.js';
 import { type DataFacts, type Resolved, resolve } from './resolve.js';
+import type { ReadyParts } from './rows.js';
 
 /** What a fine-tuning starts from, and its part in each stage. */
 export class Start {
@@ -47,6 +52,31 @@ export class Start {
     return this.plan({ epochs: 1, batches: 1, batchSize: 1 }).newHead;
   }
 
+  /**
+   * The head start: measures what the frozen features are worth and says it; a new head begins with the linear probe.
+   * @returns what the plan keeps of it
+   */
+  async begin(given: {
+    readonly model: Classifier;
+    readonly plan: TrainPlan;
+    readonly parts: ReadyParts;
+    readonly run: RunFolder;
+    readonly emit: (event: TrainEvent) => void;
+  }): Promise<Pick<TransferPlan, 'head'>> {
+    const { model, plan, parts, run, emit } = given;
+    const stage = 'head start';
+    const { layer, ...found } = await headStart({
+      ...{ model, plan, parts, sha256: this.weights.sha256 },
+      onProgress: (share) => emit({ kind: 'working', stage, text: 'features', share }),
+    });
+    emit({ kind: 'stage', stage, text: headStartText(found), facts: { ...found } });
+    if (!this.newHead) return {};
+    const head = 'head-start.safetensors';
+    await torch.save({ weight: layer.weight, bias: layer.bias }, run.file(head));
+    beginHead(model, layer);
+    return { head };
+  }
+
   plan(facts: Pick<OptimisationPlan, 'epochs' | 'batches' | 'batchSize'>): TransferPlan {
     return transferPlan(this.settings, this.weights, { ...facts, classes: this.classes });
   }
@@ -65,7 +95,8 @@ export async function openTransfer(
       'pretrained: a model given as an object keeps the weights that it has; load them into it yourself.',
     );
   const weights = await openStart(settings.pretrained);
-  const adjusted = settingsFor(settings, weights, facts);
+  const usable = { ...settings, headStart: settings.headStart && !data.multiLabel };
+  const adjusted = settingsFor(usable, weights, facts);
   return new Start(weights, adjusted, data.classes, tuneChoices(resolve(adjusted, facts), adjusted, weights, facts));
 }
 
@@ -77,11 +108,12 @@ const ways = {
 
 /** `the head alone for 2 epochs, then all: …`, for the line of the training. */
 export function describeTransfer(plan: TransferPlan): string {
-  const { headEpochs, layerRates, layerDecay, batchNorm } = plan;
+  const { head, headEpochs, layerRates, layerDecay, batchNorm } = plan;
+  const begun = head === undefined ? '' : ', which begins as the linear probe,';
   const first =
     headEpochs === 0
       ? 'all layers from the start'
-      : `the head alone for ${headEpochs} epoch${headEpochs === 1 ? '' : 's'}, then all`;
+      : `the head${begun} alone for ${headEpochs} epoch${headEpochs === 1 ? '' : 's'}, then all`;
   const norm =
     batchNorm === 'keep'
       ? "batch normalisation keeps the weights' statistics"

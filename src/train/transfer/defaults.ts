@@ -99,8 +99,12 @@ export function transferPlan(
   const layerRates: LayerRates =
     settings.layerRates === 'auto' ? (blocky ? 'layer-decay' : 'discriminative') : settings.layerRates;
   const usualDecay = layerRates === 'same' ? 1 : layerRates === 'layer-decay' ? 0.75 : 0.3;
-  // The head has to move some thirty times before what it sends back means something.
-  const headEpochs = kept ? 0 : Math.min(Math.ceil(30 / facts.batches), Math.max(1, Math.floor(facts.epochs / 4)));
+  // A head that begins as the linear probe needs little; a random one has to move some thirty times before what it sends back means something.
+  const headEpochs = kept
+    ? 0
+    : settings.headStart
+      ? 1
+      : Math.min(Math.ceil(30 / facts.batches), Math.max(1, Math.floor(facts.epochs / 4)));
   return {
     source: weights.source,
     file: weights.file,

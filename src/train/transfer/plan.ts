@@ -12,6 +12,8 @@ export interface TransferPlan {
   readonly sha256: string;
   /** Whether the head is new; else the classes are the same as before. */
   readonly newHead: boolean;
+  /** File in the run folder with the weights of the linear probe, which a new head begins with; drawn at random without it. */
+  readonly head?: string;
   /** Epochs in which only the head learns and the body is frozen. */
   readonly headEpochs: number;
   readonly layerRates: LayerRates;

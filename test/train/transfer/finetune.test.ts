@@ -62,7 +62,7 @@ describe('finetune', () => {
     );
     assert.match(
       lines.train as string,
-      /the head alone for 1 epoch, then all, each block at 0\.75.*then learns these pictures/,
+      /the head, which begins as the linear probe, alone for 1 epoch, then all, each block at 0\.75.*then learns these pictures/,
     );
     assert.deepEqual(plan.data.statistics?.mean, [0.485, 0.456, 0.406]);
     assert.equal(plan.transfer?.sha256.length, 64);
@@ -157,7 +157,7 @@ describe('finetune', () => {
     }))();
     const { plan } = (JSON.parse(fs.readFileSync(record, 'utf8')) as { configuration: { plan: TrainPlan } })
       .configuration;
-    const model = await rebuild(plan);
+    const model = await rebuild(plan, folder);
     assert.ok(
       torch.equal(
         model.stateDict()['conv1.weight'] as Tensor,
@@ -166,9 +166,9 @@ describe('finetune', () => {
     );
     torch.manualSeed(2);
     await torch.save(createModel('resnet20', { classes: 10, depth: 8, width: 4 }).stateDict(), source);
-    await assert.rejects(rebuild(plan), /has changed since this run began; start it again/);
+    await assert.rejects(rebuild(plan, folder), /has changed since this run began; start it again/);
     fs.rmSync(source);
-    await assert.rejects(rebuild(plan), /not at .*moved\.safetensors any more/);
+    await assert.rejects(rebuild(plan, folder), /not at .*moved\.safetensors any more/);
   });
 
   it('names what does not go together', async () => {
