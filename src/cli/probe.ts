@@ -6,7 +6,7 @@ import { StatusLine } from './status-line.js';
 
 /** What a probe minds of the settings of a training. */
 const taken = new Set([
-  ...['seed', 'split', 'splitFile', 'nearDuplicates', 'size', 'fit', 'channels', 'workers', 'cache'],
+  ...['seed', 'split', 'splitFile', 'nearDuplicates', 'exclude', 'size', 'fit', 'channels', 'workers', 'cache'],
   ...['normalisation', 'device', 'precision', 'memoryFormat', 'threads'],
 ]);
 

@@ -7,7 +7,7 @@ import { checkSettings } from '../config/settings.js';
 import { pickDevice } from '../device.js';
 import { ConfigError, RunError } from '../errors.js';
 import type { DataPlan, ModelPlan } from '../plan.js';
-import { firstFacts, makeSplit, normalise, openData } from '../recipe/data.js';
+import { makeSplit, normalise, openData, sampledSide } from '../recipe/data.js';
 import { buildModel } from '../recipe/rebuild.js';
 import { workersFor } from '../recipe/resolve.js';
 import { openTransfer } from '../recipe/transfer.js';
@@ -50,13 +50,16 @@ export async function probeWith(
   settings: TrainSettings,
   onProgress: (progress: ProbeProgress) => void,
 ): Promise<ProbeResult> {
-  const dataset = await openData(data);
+  const dataset = await openData(data, settings);
   if (dataset.multiLabel)
     throw new RunError(
       `${dataset.root}: pictures with any number of labels cannot be probed yet; praxis finetune takes them.`,
     );
-  const look = await firstFacts(dataset);
-  onProgress({ stage: 'look', text: look.text });
+  const side = dataset.kind === 'pictures' ? await sampledSide(dataset) : undefined;
+  onProgress({
+    stage: 'look',
+    text: `${dataset.length.toLocaleString('en-GB')} samples, ${dataset.classes.length} classes${side === undefined ? '' : `; about ${side} pixels on the shorter side`}.`,
+  });
   const split = await makeSplit(dataset, settings, (done, all) =>
     onProgress({ stage: 'split', text: 'comparing pictures', share: done / Math.max(1, all) }),
   );
@@ -68,7 +71,7 @@ export async function probeWith(
   const facts = {
     samples: train.length,
     classes: dataset.classes.length,
-    ...(look.side === undefined ? {} : { side: look.side }),
+    ...(side === undefined ? {} : { side }),
   };
   const start = await openTransfer(settings, facts, dataset, false);
   if (start === undefined) throw new ConfigError('pretrained: a probe is of pretrained weights; say which.');
