@@ -30,5 +30,7 @@ it('memory is flat over twenty epochs', async (t) => {
     `${(early[0] / 2 ** 20).toFixed(0)} MiB after 4 epochs, ${mebibytes.toFixed(1)} more after 24; tensors ${early[1]}, ${late[1]}`,
   );
   assert.ok(mebibytes < 8, `${mebibytes.toFixed(1)} MiB more`);
-  assert.ok(late[1] <= early[1] + 4, `${early[1]} tensors, then ${late[1]}`);
+  // It goes up and down by one set of weights from epoch to epoch.
+  const most = Math.max(...epochs.slice(0, 8).map(([, tensors]) => tensors));
+  assert.ok(late[1] <= most + 4, `at most ${most} tensors in 8 epochs, then ${late[1]}`);
 });
