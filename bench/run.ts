@@ -12,6 +12,7 @@ import { measureAugmentation } from './augment.js';
 import { cases, type Run } from './cases.js';
 import { measureData } from './data.js';
 import { interleave, median, type Pairs, ratio, readable, spread } from './measure.js';
+import { measurePredicting } from './predict.js';
 import { PythonSide } from './python.js';
 import { measureTraining } from './train.js';
 
@@ -70,7 +71,7 @@ const { values: options, positionals: chosen } = parseArgs({
   allowPositionals: true,
 });
 const rounds = Number(options.rounds);
-const known = [...rows.map((row) => row.name), 'start', 'data', 'augment', 'train'];
+const known = [...rows.map((row) => row.name), 'start', 'data', 'augment', 'train', 'predict'];
 const unknown = chosen.find((name) => !known.includes(name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark '${unknown}'; there are ${known.join(', ')}.`);
@@ -158,6 +159,7 @@ side.stop();
 if (wanted('augment')) figures.push(...(await measureAugmentation(rounds, python)));
 if (wanted('data')) figures.push(...(await measureData(rounds, python)));
 if (wanted('train')) figures.push(...(await measureTraining(rounds, python)));
+if (wanted('predict')) figures.push(...(await measurePredicting(rounds, python)));
 
 if (options.json)
   console.log(
