@@ -23,8 +23,10 @@ export function confidenceSentence({ accuracy, meanConfidence, intervals }: Figu
   return `${says}: how sure it says it is can be believed.`;
 }
 
-function lastState({ run, curves }: ReportFacts): string {
+function lastState({ run, curves, settings }: ReportFacts): string {
   const done = curves.epoch.length;
+  // Without a plan there is nothing to go on with.
+  const next = settings.length === 0 ? 'start it again' : 'praxis resume goes on with it';
   const reason = run.reason === null ? '' : ` (${run.reason.replace(/\.$/, '')})`;
   switch (run.state) {
     case 'running':
@@ -32,9 +34,9 @@ function lastState({ run, curves }: ReportFacts): string {
     case 'failed':
       return `This run failed after ${counted(done, 'epoch')}${reason}.`;
     case 'interrupted':
-      return `This run was interrupted after ${counted(done, 'epoch')}; praxis resume goes on with it.`;
+      return `This run was interrupted after ${counted(done, 'epoch')}; ${next}.`;
     case 'stopped':
-      return `This run was stopped after ${counted(done, 'epoch')}${reason}; praxis resume goes on with it.`;
+      return `This run was stopped after ${counted(done, 'epoch')}${reason}; ${next}.`;
     default:
       return '';
   }

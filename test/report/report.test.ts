@@ -184,6 +184,10 @@ describe('the report of a run', () => {
     assert.equal(half.data.figures, null);
     fs.rmSync(path.join(stopped, 'metrics.jsonl'));
     fs.writeFileSync(path.join(stopped, 'findings.json'), '{ torn');
+    write({ state: 'stopped', reason: 'Ctrl-C', configuration: {} });
+    const early = await writeReport(stopped);
+    assert.equal(early.data.verdict.headline, 'This run was stopped after 0 epochs (Ctrl-C); start it again.');
+    assert.doesNotMatch(fs.readFileSync(early.file, 'utf8'), /praxis resume/);
     write({ state: 'failed', reason: 'no memory.', configuration: {} });
     const barely = await writeReport(stopped);
     assert.equal(barely.data.verdict.headline, 'This run failed after 0 epochs (no memory).');

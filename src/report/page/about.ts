@@ -181,7 +181,17 @@ export function settingsSection(report: ReportData): string {
 
 export function useSection(report: ReportData): string {
   const { run, data, tests, figures } = report;
-  if (figures === null) return section('use', 'How to go on', card('', command(`praxis resume ${run.folder}`)));
+  if (figures === null)
+    return section(
+      'use',
+      'How to go on',
+      card(
+        '',
+        command(
+          report.settings.length === 0 ? (run.commands[0] ?? 'praxis train DATA') : `praxis resume ${run.folder}`,
+        ),
+      ),
+    );
   const predict =
     data.noun === 'picture'
       ? `${card('In a terminal', command(`praxis predict ${run.folder} picture.jpg`), 'The most probable classes of any picture, or of all in a folder.')}${card(
