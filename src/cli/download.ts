@@ -32,11 +32,10 @@ export function addDownload(program: Command): void {
       const { knownDatasets } = await import('../data/known/index.js');
       const get = knownDatasets[name];
       if (get === undefined) {
-        console.error(
+        const { ConfigError } = await import('../train/errors.js');
+        throw new ConfigError(
           `Praxis does not know a data set named '${name}'; it knows ${Object.keys(knownDatasets).join(', ')}.`,
         );
-        process.exitCode = 2;
-        return;
       }
       const progress = progressLine(process.stderr);
       const speed = makeSpeed();
@@ -57,11 +56,8 @@ export function addDownload(program: Command): void {
           `${test.length} for the test`,
         ];
         console.log(`${set.root}: ${set.length} pictures in ${set.classes.length} classes (${split.join(', ')}).`);
-      } catch (error) {
+      } finally {
         progress.clear();
-        if (!(error instanceof Error) || error.name !== 'DataError') throw error;
-        console.error(error.message);
-        process.exitCode = 1;
       }
     });
 }

@@ -51,11 +51,8 @@ export function addDraw(program: Command): void {
             ? `${folder}: ${what}, all there already.`
             : `${folder}: ${what}; ${set.drawn} drawn in ${seconds.toFixed(1)} s.`,
         );
-      } catch (error) {
+      } finally {
         progress.clear();
-        if (!(error instanceof Error) || error.name !== 'DataError') throw error;
-        console.error(error.message);
-        process.exitCode = 1;
       }
     });
 }

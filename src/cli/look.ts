@@ -52,11 +52,8 @@ export function addLook(program: Command): void {
       const progress = progressLine(process.stderr);
       try {
         await run(source, options, progress);
-      } catch (error) {
+      } finally {
         progress.clear();
-        if (!(error instanceof Error) || !['DataError', 'FileWriteError'].includes(error.name)) throw error;
-        console.error(error.message);
-        process.exitCode = 1;
       }
     });
 }

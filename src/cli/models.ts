@@ -265,14 +265,16 @@ export function addModels(program: Command): void {
     .option('--weights', 'list the pretrained weights that are known by name')
     .option('--json', 'print everything as JSON')
     .action(async (names: readonly string[], options: ModelsArguments) => {
+      // What the person mistyped is a mistake in the command line.
+      let complaint: string | null;
       try {
-        const complaint = await run(names, options);
-        if (complaint === null) return;
-        console.error(complaint);
+        complaint = await run(names, options);
       } catch (error) {
         if (!isComplaint(error)) throw error;
-        console.error(error.message);
+        complaint = error.message;
       }
-      process.exitCode = 2;
+      if (complaint === null) return;
+      const { ConfigError } = await import('../train/errors.js');
+      throw new ConfigError(complaint);
     });
 }

@@ -41,12 +41,8 @@ export function addNormalise(program: Command): void {
       const progress = progressLine(process.stderr);
       try {
         await run(source, options, progress);
-      } catch (error) {
+      } finally {
         progress.clear();
-        const known = ['DataError', 'RunError', 'ConfigError', 'FileWriteError'];
-        if (!(error instanceof Error) || !known.includes(error.name)) throw error;
-        console.error(error.message);
-        process.exitCode = 1;
       }
     });
 }

@@ -57,44 +57,36 @@ export function addPreview(program: Command): void {
         import('../train/recipe/augmentation.js'),
         import('../train/recipe/data.js'),
       ]);
-      try {
-        const all = await openSource(source);
-        if (all.kind !== 'pictures')
-          throw new DataError(
-            `${source} holds no pictures but a ${all.kind} data set, and only pictures are augmented.`,
-          );
-        // What is kept for testing is not looked at.
-        const dataset = all.officialParts === undefined ? all : subset(all, all.officialParts.train);
-        const { count, seed, epoch, epochs, size, out } = options;
-        const spec = augment.augmentationPreset(options.augment, {
-          samplesPerClass: dataset.length / dataset.classes.length,
-          size,
-          flips: options.flips,
-        });
-        // As a training keeps them: larger than the network takes where parts are cut out.
-        const taken = { height: size, width: size, channels: 3, fit: 'squash', decode: 'fast' } as const;
-        const form = formForCrops(taken, spec, await sampledSide(dataset)) ?? taken;
-        const some = random.permutation(dataset.length, seed, 0, random.streams.preview).subarray(0, measured);
-        const statistics = await measureChannels(subset(dataset, some), { form, cache: false });
-        const description = augment.describeAugmentation(spec);
-        const transform = augment.buildAugmentation(spec, { statistics });
-        await previewAugmentation({
-          dataset,
-          transform,
-          statistics,
-          count,
-          seed,
-          epoch,
-          epochs,
-          form,
-          description,
-          out,
-        });
-        console.log(`${out}: ${Math.min(count, dataset.length)} pictures of ${dataset.name}, ${description}`);
-      } catch (error) {
-        if (!(error instanceof Error) || !['DataError', 'ArgumentError'].includes(error.name)) throw error;
-        console.error(error.message);
-        process.exitCode = 1;
-      }
+      const all = await openSource(source);
+      if (all.kind !== 'pictures')
+        throw new DataError(`${source} holds no pictures but a ${all.kind} data set, and only pictures are augmented.`);
+      // What is kept for testing is not looked at.
+      const dataset = all.officialParts === undefined ? all : subset(all, all.officialParts.train);
+      const { count, seed, epoch, epochs, size, out } = options;
+      const spec = augment.augmentationPreset(options.augment, {
+        samplesPerClass: dataset.length / dataset.classes.length,
+        size,
+        flips: options.flips,
+      });
+      // As a training keeps them: larger than the network takes where parts are cut out.
+      const taken = { height: size, width: size, channels: 3, fit: 'squash', decode: 'fast' } as const;
+      const form = formForCrops(taken, spec, await sampledSide(dataset)) ?? taken;
+      const some = random.permutation(dataset.length, seed, 0, random.streams.preview).subarray(0, measured);
+      const statistics = await measureChannels(subset(dataset, some), { form, cache: false });
+      const description = augment.describeAugmentation(spec);
+      const transform = augment.buildAugmentation(spec, { statistics });
+      await previewAugmentation({
+        dataset,
+        transform,
+        statistics,
+        count,
+        seed,
+        epoch,
+        epochs,
+        form,
+        description,
+        out,
+      });
+      console.log(`${out}: ${Math.min(count, dataset.length)} pictures of ${dataset.name}, ${description}`);
     });
 }

@@ -130,11 +130,8 @@ export function addSplit(program: Command): void {
       const progress = progressLine(process.stderr);
       try {
         await run(source, options, progress);
-      } catch (error) {
+      } finally {
         progress.clear();
-        if (!(error instanceof Error) || !['DataError', 'FileWriteError', 'RunError'].includes(error.name)) throw error;
-        console.error(error.message);
-        process.exitCode = 1;
       }
     });
 }

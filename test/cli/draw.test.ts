@@ -4,10 +4,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Command } from 'commander';
 import { addDownload, makeSpeed } from '../../src/cli/download.js';
-import { addDraw } from '../../src/cli/draw.js';
 import { progressLine } from '../../src/cli/progress.js';
+import { praxis } from '../support/command.js';
 
 let root: string;
 before(() => {
@@ -15,56 +14,31 @@ before(() => {
 });
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** What a command prints, and the exit code it sets. */
-async function run(...args: string[]): Promise<{ out: string; err: string; code: number }> {
-  const program = new Command();
-  addDraw(program);
-  addDownload(program);
-  const { log, error } = console;
-  let out = '';
-  let err = '';
-  console.log = (text: string) => {
-    out += `${text}\n`;
-  };
-  console.error = (text: string) => {
-    err += `${text}\n`;
-  };
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return { out, err, code: Number(process.exitCode) };
-  } finally {
-    process.exitCode = before;
-    Object.assign(console, { log, error });
-  }
-}
-
 test('draw: a set, all there the second time, refused with other options', async () => {
   const folder = path.join(root, 'flowers');
   const options = ['--pictures', '6', '--species', 'rose,lily', '--size', '24'];
-  const first = await run('draw', folder, ...options);
+  const first = await praxis('draw', folder, ...options);
   assert.match(first.out, /flowers: 6 pictures of rose, lily; 6 drawn in [\d.]+ s\.\n$/);
   assert.deepEqual(readdirSync(folder).sort(), ['drawn.json', 'lily', 'rose']);
-  assert.match((await run('draw', folder, ...options)).out, /6 pictures of rose, lily, all there already\.\n$/);
-  const refused = await run('draw', folder, ...options, '--seed', '5');
+  assert.match((await praxis('draw', folder, ...options)).out, /6 pictures of rose, lily, all there already\.\n$/);
+  const refused = await praxis('draw', folder, ...options, '--seed', '5');
   assert.equal(refused.code, 1);
   assert.match(refused.err, /^.*holds a set drawn otherwise \(seed 0 instead of 5\).*\n$/);
-  assert.match((await run('draw', folder, ...options, '--seed', '5', '--overwrite')).out, /6 drawn/);
+  assert.match((await praxis('draw', folder, ...options, '--seed', '5', '--overwrite')).out, /6 drawn/);
 });
 
 test('draw: an option out of range is one sentence', async () => {
-  const { err, code } = await run('draw', path.join(root, 'none'), '--difficulty', 'hard');
+  const { err, code } = await praxis('draw', path.join(root, 'none'), '--difficulty', 'hard');
   assert.equal(code, 1);
-  assert.equal(err, 'difficulty must be a number from 0 to 1, not NaN.\n');
+  assert.equal(err, '✘ difficulty must be a number from 0 to 1, not NaN.\n');
 });
 
 test('download: an unknown name is one sentence', async () => {
-  const { err, code } = await run('download', 'imagenet', root);
+  const { err, code } = await praxis('download', 'imagenet', root);
   assert.equal(code, 2);
   assert.equal(
     err,
-    "Praxis does not know a data set named 'imagenet'; it knows flowers102, cifar10, cifar100, mnist, fashion-mnist.\n",
+    "✘ Praxis does not know a data set named 'imagenet'; it knows flowers102, cifar10, cifar100, mnist, fashion-mnist.\n",
   );
 });
 

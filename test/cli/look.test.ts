@@ -3,43 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Command, CommanderError } from 'commander';
-import { addLook } from '../../src/cli/look.js';
 import type { LookReport } from '../../src/look/index.js';
 import { plant } from '../look/planted.js';
+import { praxis, type Said } from '../support/command.js';
 
-/** Runs the command; gives what it says and its exit code. */
-async function run(...args: string[]): Promise<{ out: string; error: string; code: unknown }> {
-  const said = { out: '', error: '' };
-  const { log, error } = console;
-  const before = process.exitCode;
-  process.exitCode = undefined;
-  console.log = (text: string) => {
-    said.out += `${text}\n`;
-  };
-  console.error = (text: string) => {
-    said.error += `${text}\n`;
-  };
-  try {
-    const program = new Command();
-    addLook(program);
-    for (const command of [program, ...program.commands])
-      command.exitOverride().configureOutput({
-        writeErr: (text) => {
-          said.error += text;
-        },
-      });
-    await program.parseAsync(['look', ...args], { from: 'user' });
-    return { ...said, code: process.exitCode };
-  } catch (error) {
-    if (error instanceof CommanderError) return { ...said, code: error.code };
-    throw error;
-  } finally {
-    process.exitCode = before;
-    console.log = log;
-    console.error = error;
-  }
-}
+/** What the command prints, and its exit code. */
+const run = (...args: string[]): Promise<Said> => praxis('look', ...args);
 
 describe('praxis look', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'praxis-look-cli-'));
@@ -50,8 +19,8 @@ describe('praxis look', () => {
   test('says in one screen what is there and what is wrong, and writes what it is asked to', async () => {
     const [page, list] = [path.join(folder, 'look.html'), path.join(folder, 'fix.jsonl')];
     const said = await run(trees, '--html', page, '--fix-list', list);
-    assert.equal(said.error, '');
-    assert.equal(said.code, undefined, 'findings are no failure');
+    assert.equal(said.err, '');
+    assert.equal(said.code, 0, 'findings are no failure');
     assert.match(said.out, /^trees: \d+ pictures in 4 classes\n/);
     assert.match(said.out, /\nash +\d+ +█+/);
     assert.match(said.out, /✘ 3 pictures cannot be read: /);
@@ -77,21 +46,21 @@ describe('praxis look', () => {
 
   test('one clear sentence for what cannot be done', async () => {
     const nowhere = path.join(folder, 'nowhere');
-    assert.deepEqual(await run(nowhere), { out: '', error: `${nowhere}: no such file or folder\n`, code: 1 });
+    assert.deepEqual(await run(nowhere), { out: '', err: `✘ ${nowhere}: no such file or folder\n`, code: 1 });
     const list = path.join(folder, 'wrong.jsonl');
     writeFileSync(list, '{"name": "a.jpg"}\nb.jpg\n');
     const wrong = await run(trees, '--exclude', list);
     assert.equal(wrong.code, 1);
-    assert.match(wrong.error, /wrong\.jsonl, line 2: a line like \{"name": /);
+    assert.match(wrong.err, /wrong\.jsonl, line 2: a line like \{"name": /);
     const missing = await run(trees, '--exclude', path.join(folder, 'none.jsonl'));
-    assert.match(missing.error, /none\.jsonl: no such file\n$/);
+    assert.match(missing.err, /none\.jsonl: no such file\n$/);
     const page = path.join(folder, 'no', 'such', 'look.html');
     const unwritable = await run(trees, '--quick', '--html', page);
     assert.equal(unwritable.code, 1);
-    assert.match(unwritable.error, /^.*look\.html cannot be written: .+\n$/);
+    assert.match(unwritable.err, /^.*look\.html cannot be written: .+\n$/);
     assert.ok(!existsSync(page));
     assert.match(
-      (await run(trees, '--samples', 'many')).error,
+      (await run(trees, '--samples', 'many')).err,
       /'--samples <n>' argument 'many' is invalid. a whole number/,
     );
   });

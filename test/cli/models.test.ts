@@ -10,12 +10,9 @@ import { packageRoot } from '../../src/torch/engine.js';
 
 /** Runs the command from its sources. */
 function models(...args: readonly string[]) {
-  const file = pathToFileURL(path.join(packageRoot, 'src', 'cli', 'models.ts')).href;
-  const code = `import { Command } from 'commander';
-    const { addModels } = await import(${JSON.stringify(file)});
-    const program = new Command('praxis');
-    addModels(program);
-    await program.parseAsync(${JSON.stringify(['models', ...args])}, { from: 'user' });`;
+  const file = pathToFileURL(path.join(packageRoot, 'src', 'cli', 'main.ts')).href;
+  const code = `const { main } = await import(${JSON.stringify(file)});
+    process.exitCode = await main(${JSON.stringify(['models', ...args])});`;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--import', 'tsx', '--input-type=module', '-e', code],
@@ -66,11 +63,11 @@ test('layers of a model; mistakes are answered in one sentence', () => {
   assert.match(stdout, /^network\.1\.c1 +Conv2d +64 × 16 × 16 +18,496 +4\.72 M$/m);
   assert.match(stdout, /^4,\d{3},\d{3} parameters, .* multiply-adds and .* of activations per picture\.$/m);
   const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
-    [['resnet19'], /^There is no model 'resnet19'; did you mean 'resnet18'\?\n$/],
-    [['--size', 'big'], /^--size must be a number of pixels, or height x width as in 128x96; got 'big'\.\n$/],
-    [['convnet', '--batch', '0'], /^--batch must be a whole number above 0; see praxis models --help\.\n$/],
-    [['--layers'], /^--layers needs a model: praxis models resnet18 --layers\./],
-    [['vit-tiny', '--size', '100', '--no-measure'], /^VisionTransformer: pictures of 100 × 100 cannot be cut/],
+    [['resnet19'], /^✘ There is no model 'resnet19'; did you mean 'resnet18'\?\n$/],
+    [['--size', 'big'], /^✘ --size must be a number of pixels, or height x width as in 128x96; got 'big'\.\n$/],
+    [['convnet', '--batch', '0'], /^✘ --batch must be a whole number above 0; see praxis models --help\.\n$/],
+    [['--layers'], /^✘ --layers needs a model: praxis models resnet18 --layers\./],
+    [['vit-tiny', '--size', '100', '--no-measure'], /^✘ VisionTransformer: pictures of 100 × 100 cannot be cut/],
   ];
   for (const [args, message] of mistakes) {
     const { status, stderr } = models(...args);
@@ -113,5 +110,5 @@ test('where dropout belongs: in a model by name, in a network of one’s own', (
   } finally {
     rmSync(folder, { recursive: true });
   }
-  assert.match(models('--advise').stderr, /^--advise needs a model, or a file/);
+  assert.match(models('--advise').stderr, /^✘ --advise needs a model, or a file/);
 });

@@ -4,13 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Command, CommanderError } from 'commander';
 import sharp from 'sharp';
-import { addNormalise } from '../../src/cli/normalise.js';
 import { measureChannels } from '../../src/data/normalise/index.js';
 import { sampleRandom } from '../../src/data/random.js';
 import { imageFolder } from '../../src/data/sources/index.js';
 import { saveSplit, splitDataset } from '../../src/data/split/index.js';
+import { praxis, type Said } from '../support/command.js';
 
 let root: string;
 let flowers: string;
@@ -44,34 +43,8 @@ before(async () => {
 });
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** What the command prints, and the exit code it sets. */
-async function run(...args: string[]): Promise<{ out: string; err: string; code: number }> {
-  let out = '';
-  let err = '';
-  const collect = (text: string): void => {
-    err += text;
-  };
-  const program = new Command().exitOverride().configureOutput({ writeErr: collect });
-  addNormalise(program);
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: collect });
-  const { log, error } = console;
-  console.log = (text: string) => {
-    out += `${text}\n`;
-  };
-  console.error = (text: string) => collect(`${text}\n`);
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await program.parseAsync(['normalise', ...args], { from: 'user' });
-    return { out, err, code: Number(process.exitCode) };
-  } catch (failure) {
-    if (!(failure instanceof CommanderError)) throw failure;
-    return { out, err, code: failure.exitCode };
-  } finally {
-    process.exitCode = before;
-    Object.assign(console, { log, error });
-  }
-}
+/** What the command prints, and its exit code. */
+const run = (...args: string[]): Promise<Said> => praxis('normalise', ...args);
 
 test('pictures: the training part of the same seed, told, written and drawn', async () => {
   const [out, picture] = ['n.json', 'n.svg'].map((name) => path.join(root, name)) as [string, string];

@@ -3,33 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Command } from 'commander';
 import sharp from 'sharp';
-import { addPreview } from '../../src/cli/preview.js';
+import { praxis, type Said } from '../support/command.js';
 
-/** Runs the command; gives what it says and its exit code. */
-async function run(...args: string[]): Promise<{ out: string; error: string; code: unknown }> {
-  const said = { out: '', error: '' };
-  const { log, error } = console;
-  const before = process.exitCode;
-  process.exitCode = undefined;
-  console.log = (text: string) => {
-    said.out += `${text}\n`;
-  };
-  console.error = (text: string) => {
-    said.error += `${text}\n`;
-  };
-  try {
-    const program = new Command();
-    addPreview(program);
-    await program.parseAsync(['preview', ...args], { from: 'user' });
-    return { ...said, code: process.exitCode };
-  } finally {
-    process.exitCode = before;
-    console.log = log;
-    console.error = error;
-  }
-}
+/** What the command prints, and its exit code. */
+const run = (...args: string[]): Promise<Said> => praxis('preview', ...args);
 
 describe('praxis preview', () => {
   let folder: string;
@@ -51,7 +29,7 @@ describe('praxis preview', () => {
     const out = path.join(folder, 'sheet.png');
     const data = path.join(folder, 'data');
     const said = await run(data, '--augment', 'strong', '--count', '4', '--size', '24', '--out', out);
-    assert.equal(said.error, '');
+    assert.equal(said.err, '');
     assert.match(said.out, /4 pictures of data, strong: randomCrop\(padding 3/);
     assert.equal((await sharp(out).metadata()).format, 'png');
     assert.deepEqual(readdirSync(path.join(data, 'a')), ['0.png', '1.png', '2.png'], 'the data is left alone');
@@ -61,7 +39,7 @@ describe('praxis preview', () => {
     const out = path.join(folder, 'none.png');
     const said = await run(path.join(folder, 'nowhere'), '--out', out);
     assert.equal(said.code, 1);
-    assert.match(said.error, /nowhere: no such file or folder/);
+    assert.match(said.err, /nowhere: no such file or folder/);
     assert.ok(!existsSync(out));
   });
 });

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Command, CommanderError } from 'commander';
 import sharp from 'sharp';
-import { addSplit, formatCounts } from '../../src/cli/split.js';
+import { formatCounts } from '../../src/cli/split.js';
 import { imageFolder } from '../../src/data/sources/index.js';
 import { loadSplit } from '../../src/data/split/index.js';
+import { praxis, type Said } from '../support/command.js';
 
 let root: string;
 let data: string;
@@ -36,35 +36,8 @@ before(async () => {
 });
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** What the command prints, and the exit code it sets. */
-async function run(...args: string[]): Promise<{ out: string; err: string; code: number }> {
-  const program = new Command().exitOverride().configureOutput({ writeErr: (text) => collect(text) });
-  addSplit(program);
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: (text) => collect(text) });
-  const { log, error } = console;
-  let out = '';
-  let err = '';
-  const collect = (text: string): void => {
-    err += text;
-  };
-  console.log = (text: string) => {
-    out += `${text}\n`;
-  };
-  console.error = (text: string) => collect(`${text}\n`);
-  const earlier = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await program.parseAsync(['split', ...args], { from: 'user' });
-    return { out, err, code: Number(process.exitCode) };
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    return { out, err, code: 2 };
-  } finally {
-    process.exitCode = earlier;
-    console.log = log;
-    console.error = error;
-  }
-}
+/** What the command prints, and its exit code. */
+const run = (...args: string[]): Promise<Said> => praxis('split', ...args);
 
 test('prints the parts and the checks, and saves what can be loaded', async () => {
   const file = path.join(root, 'split.json');
@@ -135,8 +108,8 @@ test('answers every mistake in one sentence', async () => {
     [[data, '--folds', '1'], /folds must be a whole number from 2/],
     [[data, '--group-by', 'column'], /matches none of the names/],
     [[data, '--group-by', '('], /regular expression/],
-    [[data, '--trian', '0.7'], /unknown option '--trian'/],
-    [[], /missing required argument 'data'/],
+    [[data, '--trian', '0.7'], /Unknown option '--trian'/],
+    [[], /Missing required argument 'data'/],
     [[data, '--out', path.join(root, 'no', 'such', 'split.json')], /no.such.split\.json/],
   ];
   for (const [args, message] of cases) {

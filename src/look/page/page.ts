@@ -1,5 +1,6 @@
 /** The report as one HTML file that needs nothing else: no network, no other file. */
 import { permutation } from '../../data/random.js';
+import { counted } from '../../data/split/findings.js';
 import type { Dataset, PictureDataset } from '../../data/types.js';
 import { writeFileAtomic } from '../../track/atomic.js';
 import { type FindingSample, type LookFinding, type LookReport, percent } from '../report.js';
@@ -134,7 +135,10 @@ function head(report: LookReport): string {
   const tiles: [string, string][] = [
     [number(report.samples), nouns[report.kind]],
     [number(report.classes.length), 'classes'],
-    [`${count('error')} + ${count('warning')}`, 'errors and warnings'],
+    [
+      number(report.findings.length),
+      `${report.findings.length === 1 ? 'finding' : 'findings'}: ${counted(count('error'), 'error')}, ${counted(count('warning'), 'warning')}`,
+    ],
   ];
   if (report.pictures?.separability)
     tiles.push([

@@ -89,6 +89,7 @@ footer.wide { color: var(--soft); font-size: 14px; padding-top: 8px; padding-bot
   .columns { grid-template-columns: minmax(0, 1fr); }
   .bar-top nav { display: none; }
   #search { flex: 1; width: auto; }
+  #found:empty { display: none; }
   .strip { grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 12px 9px; }
   .card { padding: 14px; }
   .group figure { width: 92px; }
