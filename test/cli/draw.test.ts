@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { addDownload, makeSpeed } from '../../src/cli/download.js';
+import { makeSpeed } from '../../src/cli/download.js';
 import { progressLine } from '../../src/cli/progress.js';
 import { praxis } from '../support/command.js';
 
