@@ -88,11 +88,12 @@ export interface ResNetStem {
   readonly pool: boolean;
 }
 
-/** Stems by name: `imagenet` shrinks by 4, `cifar` keeps the size, `half` shrinks by 2, `patch4` by 4 without overlap. */
+/** Stems by name: `imagenet` shrinks by 4, `quarter` too and cheaply, `cifar` keeps the size, `half` shrinks by 2, `patch4` by 4 without overlap. */
 export const resNetStems = {
   imagenet: { kernel: 7, stride: 2, pool: true },
   cifar: { kernel: 3, stride: 1, pool: false },
   half: { kernel: 3, stride: 2, pool: false },
+  quarter: { kernel: 3, stride: 2, pool: true },
   patch4: { kernel: 4, stride: 4, padding: 0, pool: false },
 } as const satisfies Record<string, ResNetStem>;
 

@@ -115,14 +115,14 @@ describe('models by name', () => {
       ['layer1.0.bn2.weight', 'layer2.0.bn2.weight', 'layer2.1.bn2.weight', 'layer3.0.bn2.weight'],
     );
     const sizes: Record<string, number[]> = {};
-    for (const stem of ['imagenet', 'cifar', 'half', 'patch4'] as const) {
+    for (const stem of ['imagenet', 'cifar', 'half', 'quarter', 'patch4'] as const) {
       const with_ = new ResNet({ blocks: [1], widths: [4], stem, classes: 2 });
       with_.layer1.registerForwardHook((_module, _inputs, output) => {
         sizes[stem] = [...output.shape.slice(2)];
       });
       with_.forward(torch.rand(1, 3, 32, 32));
     }
-    assert.deepEqual(sizes, { imagenet: [8, 8], cifar: [32, 32], half: [16, 16], patch4: [8, 8] });
+    assert.deepEqual(sizes, { imagenet: [8, 8], cifar: [32, 32], half: [16, 16], quarter: [8, 8], patch4: [8, 8] });
   });
 
   test('CIFAR forms have the parameters of the paper', () => {

@@ -35,7 +35,7 @@ function cropStep(height: number, width: number, least: number): AugmentationSte
  * A preset's steps for pictures of a size.
  * - `none`: nothing
  * - `light`: crops of at least 60 % of the area, flips
- * - `medium`: crops of at least 35 %, flips, a little colour
+ * - `medium`: crops of at least 35 %, flips, a little colour, CutMix for half of the pictures
  * - `strong`: crops of at least 20 %, flips, TrivialAugment, erasing a quarter of the pictures, mixing half of them
  * - `auto`: one of the last three by pictures per class
  * @throws ArgumentError naming the nearest preset
@@ -62,7 +62,8 @@ export function augmentationPreset(name: AugmentationPreset, options: PresetOpti
         steps: [
           cropStep(height, width, 0.35),
           ...flip,
-          { name: 'colorJitter', options: { brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.02 } },
+          { name: 'colorJitter', options: { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.02 } },
+          { name: 'cutmix', options: { alpha: 1, p: 0.5 } },
         ],
       };
     default:

@@ -74,7 +74,8 @@ export function tuneChoices(
     choices.push({ setting: 'epochs', value: epochs, reason: 'pretrained weights need fewer' });
   return {
     ...choice,
-    modelOptions: { ...weights.options, ...choice.modelOptions },
+    // How pictures enter is part of what the weights are of.
+    modelOptions: { ...weights.options, ...choice.modelOptions, stem: weights.options.stem },
     epochs,
     choices,
   };

@@ -40,7 +40,10 @@ describe('presets', () => {
         assert.equal(out.input.dtype, 'float32');
         const mean = out.input.mean().item() as number;
         assert.ok(Math.abs(mean) < 0.6, `mean ${mean} of normalised noise`);
-        assert.equal(out.target.ndim, spec.steps.some((step) => step.name === 'mixup') ? 2 : 1);
+        assert.equal(
+          out.target.ndim,
+          spec.steps.some(({ name: step }) => step === 'mixup' || step === 'cutmix') ? 2 : 1,
+        );
       });
 
   test('nothing but normalisation for none', () => {
@@ -104,7 +107,7 @@ describe('a description stands for the same transform as calls', () => {
     const spec = augmentationPreset('medium', { samplesPerClass: 500, size: 128 });
     assert.equal(
       describeAugmentation(spec),
-      'medium: randomResizedCrop(size 128, scale 0.35…1) → randomHorizontalFlip(p 0.5) → colorJitter(brightness 0.2, contrast 0.2, saturation 0.2, hue 0.02)',
+      'medium: randomResizedCrop(size 128, scale 0.35…1) → randomHorizontalFlip(p 0.5) → colorJitter(brightness 0.3, contrast 0.3, saturation 0.3, hue 0.02) → cutmix(alpha 1, p 0.5)',
     );
     assert.equal(describeAugmentation({ steps: [] }), 'nothing');
   });
