@@ -114,7 +114,13 @@ export function transferPlan(
     headEpochs: settings.headEpochs === 'auto' ? headEpochs : Math.min(settings.headEpochs, facts.epochs),
     layerRates,
     layerDecay: settings.layerDecay === 'auto' ? usualDecay : settings.layerDecay,
-    batchNorm: settings.batchNorm === 'auto' ? (facts.batchSize < 16 ? 'keep' : 'learn') : settings.batchNorm,
+    // The linear probe is fitted to features under the weights' statistics: under others it would have to begin again.
+    batchNorm:
+      settings.batchNorm === 'auto'
+        ? settings.headStart || facts.batchSize < 16
+          ? 'keep'
+          : 'learn'
+        : settings.batchNorm,
   };
 }
 

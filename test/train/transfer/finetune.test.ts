@@ -62,7 +62,7 @@ describe('finetune', () => {
     );
     assert.match(
       lines.train as string,
-      /the head, which begins as the linear probe, alone for 1 epoch, then all, each block at 0\.75.*then learns these pictures/,
+      /the head, which begins as the linear probe, alone for 1 epoch, then all, each block at 0\.75.*keeps the weights' statistics/,
     );
     assert.deepEqual(plan.data.statistics?.mean, [0.485, 0.456, 0.406]);
     assert.equal(plan.transfer?.sha256.length, 64);
