@@ -96,7 +96,11 @@ export const fieldFacts = {
     help: 'measure a linear probe and nearest neighbours on the frozen features first',
   },
   epochs: { group: 'optimisation', value: '<integer>', help: 'passes over the training part' },
-  budget: { group: 'optimisation', value: '<minutes>', help: 'with epochs auto: shortens training to fit' },
+  budget: {
+    group: 'optimisation',
+    value: '<minutes>',
+    help: 'with epochs auto: for everything, shortens training to fit',
+  },
   batchSize: { group: 'optimisation', value: '<integer>', help: 'pictures per step; largest: what fits into memory' },
   accumulate: { group: 'optimisation', value: '<integer>', help: 'batches whose gradients make one step' },
   optimizer: { group: 'optimisation', value: '<name>', help: 'what updates the weights' },

@@ -88,6 +88,7 @@ export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
 
 async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => void): Promise<RunResult> {
   const { settings, stop, emit } = options;
+  const begun = performance.now();
   const line = (stage: Stage, text: string, facts?: Readonly<Record<string, unknown>>) => {
     emit({ kind: 'stage', stage, text, ...(facts ? { facts } : {}) });
     // From the training on it is saved first.
@@ -326,8 +327,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const perEpoch =
       train.length / Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
     const spent = 1.15 * perEpoch;
-    const affordable =
-      settings.budget === 'off' ? Number.POSITIVE_INFINITY : Math.max(3, Math.floor((settings.budget * 60) / spent));
+    // What looking and measuring took counts, but leaves half of the budget at least.
+    const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
+    const time = Math.max(budget / 2, budget - (performance.now() - begun) / 1000);
+    const affordable = Math.max(3, Math.floor(time / spent));
     const epochs = choice.epochsAreFree ? Math.min(choice.epochs, affordable) : choice.epochs;
     const batchesEach = train.length >= batchSize ? Math.floor(train.length / batchSize) : 1;
     const settled = { ...draft.optimisation, epochs, batchSize, batches: batchesEach };
