@@ -39,7 +39,14 @@ interface Outcome {
 function runChild(seed: number, from: number, to: number): Promise<Outcome> {
   const folder = mkdtempSync(path.join(tmpdir(), 'praxis-fuzz-'));
   const state = path.join(folder, 'state');
-  const environment = { ...process.env, OMP_NUM_THREADS: '1', CUDA_VISIBLE_DEVICES: '', NODE_OPTIONS: '' };
+  const environment = {
+    ...process.env,
+    OMP_NUM_THREADS: '1',
+    CUDA_VISIBLE_DEVICES: '',
+    NODE_OPTIONS: '',
+    // The heap's reserve of addresses would be room beyond the limit, and keep what one call took for all that follow.
+    MALLOC_TRIM_THRESHOLD_: String(64 * 2 ** 20),
+  };
   return new Promise((resolve) => {
     const running = spawn(process.execPath, ['--import', 'tsx', child, String(seed), String(from), String(to), state], {
       env: environment,
