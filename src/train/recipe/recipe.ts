@@ -4,6 +4,7 @@
  */
 
 import { channelsJson, drawHistograms } from '../../data/normalise/index.js';
+import { datasetWarnings } from '../../data/sources/index.js';
 import { saveSplit } from '../../data/split/index.js';
 import type { Dataset } from '../../data/types.js';
 import { describeModel, modelSpec } from '../../models/index.js';
@@ -116,6 +117,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     stop,
   });
   line('look', look.text);
+  for (const warning of datasetWarnings(dataset)) warn(`${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`);
   for (const { severity, message } of look.findings) emit({ kind: 'finding', severity, text: message });
   if (look.more > 0)
     emit({ kind: 'finding', severity: 'note', text: `${look.more} more; praxis look shows all, and what to do.` });
