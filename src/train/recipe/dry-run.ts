@@ -10,7 +10,7 @@ import { tuningRates } from '../transfer/defaults.js';
 import { augmentationFor, describePolicy } from './augmentation.js';
 import { makeSplit, openWithExclusions } from './data.js';
 import { lookFirst } from './look.js';
-import { type Choice, resolve, usualRates } from './resolve.js';
+import { type Choice, epochOverhead, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
 import { openTransfer } from './transfer.js';
 
@@ -90,7 +90,7 @@ export async function dryRun(
     const seconds = split.train.length / speed.training.samplesPerSecond;
     const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
     const epochs = choice.epochsAreFree
-      ? Math.max(3, Math.min(choice.epochs, Math.floor(budget / (1.15 * seconds))))
+      ? Math.max(3, Math.min(choice.epochs, Math.floor(budget / (epochOverhead * seconds))))
       : choice.epochs;
     lines.push([
       'time',

@@ -32,7 +32,7 @@ import { firstBatches, machineText, settleBatchSize } from './machine.js';
 import { narrowed, type TrainPart } from './part.js';
 import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
 import { exclusionsFile, teacherOf } from './record.js';
-import { resolve, usualRates, workersFor } from './resolve.js';
+import { epochOverhead, resolve, usualRates, workersFor } from './resolve.js';
 import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
 import { keepSamples } from './samples.js';
 import { StageLog } from './stage-log.js';
@@ -328,7 +328,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // How long it may take.
     const perEpoch =
       train.length / Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
-    const spent = 1.15 * perEpoch;
+    const spent = epochOverhead * perEpoch;
     // What looking and measuring took counts, but leaves half of the budget at least.
     const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
     const time = Math.max(budget / 2, budget - (performance.now() - begun) / 1000);

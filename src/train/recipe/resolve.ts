@@ -108,10 +108,12 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
   }
   // A quarter of the size after the stem: at 128 pixels about the cost of 64 pixels with half of it, and details are seen first.
   if (model === 'resnet-small' && Math.min(...size) >= 96) modelOptions.stem = 'quarter';
+  // Muon's step costs as much as the gradient of some forty pictures: it pays with batches that are larger.
+  const large = facts.samples >= 2560;
   const convolutional = pictures && !spec.takes.includes('patch') && model !== 'mlp';
   const optimizer =
     settings.optimizer === 'auto'
-      ? convolutional
+      ? convolutional && large
         ? choose('optimizer', 'muon' as const, 'convolutions learn in the fewest epochs with it')
         : choose('optimizer', 'adamw' as const, 'needs the least tuning')
       : settings.optimizer;
@@ -128,7 +130,7 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
     settings.batchSize === 'auto'
       ? choose(
           'batchSize',
-          clamp(2 ** Math.floor(Math.log2(facts.samples / 10)), 8, pictures && facts.samples >= 2560 ? 128 : 64),
+          clamp(2 ** Math.floor(Math.log2(facts.samples / 10)), 8, pictures && large ? 128 : 64),
           'small enough for many updates',
         )
       : settings.batchSize;
@@ -177,6 +179,9 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
     choices,
   };
 }
+
+/** What an epoch takes beside its bare steps, as a factor: augmentation, validation, checkpoints. Measured on photographs on two cores. */
+export const epochOverhead = 1.25;
 
 /** Threads for decoding: one less than there are cores, at least one. */
 export const workersFor = (settings: TrainSettings): number | 'auto' =>
