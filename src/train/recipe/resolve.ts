@@ -108,7 +108,7 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
   }
   // A quarter of the size after the stem: at 128 pixels about the cost of 64 pixels with half of it, and details are seen first.
   if (model === 'resnet-small' && Math.min(...size) >= 96) modelOptions.stem = 'quarter';
-  // Muon's step costs as much as the gradient of some forty pictures: it pays with batches that are larger.
+  // Muon's step costs as much as the gradient of some thirty pictures: it pays with batches that are larger.
   const large = facts.samples >= 2560;
   const convolutional = pictures && !spec.takes.includes('patch') && model !== 'mlp';
   const optimizer =
