@@ -20,6 +20,9 @@ export interface ThreadEvents {
   exit(code: number, error: Error | null): void;
 }
 
+/** Milliseconds that a thread is given to load its code before it is ended. */
+const startingTime = 10_000;
+
 export class DecodingThread {
   readonly #worker: Worker;
   #events: ThreadEvents | null = null;
@@ -27,18 +30,27 @@ export class DecodingThread {
   #timer: NodeJS.Timeout | undefined;
   /** Whether its code was ever loaded. */
   started = false;
+  #settle: () => void = () => {};
+  /** Once its code is loaded, or it has ended. */
+  readonly #settled = new Promise<void>((resolve) => {
+    this.#settle = resolve;
+  });
 
   constructor() {
     const worker = startThread('worker', null, { name: 'praxis loader', resourceLimits });
     this.#worker = worker;
     worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'started') this.started = true;
+      if (message.kind === 'started') {
+        this.started = true;
+        this.#settle();
+      }
       this.#events?.message(message);
     });
     worker.on('error', (error) => {
       this.#error = error;
     });
     worker.on('exit', (code) => {
+      this.#settle();
       idle.delete(this);
       clearTimeout(this.#timer);
       const events = this.#events;
@@ -81,6 +93,16 @@ export class DecodingThread {
   async end(): Promise<void> {
     this.#events = null;
     idle.delete(this);
+    // A thread that is ended while it loads its code may never end, nor the process: seen under Node 20 with a loader of TypeScript.
+    this.#worker.ref();
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      this.#settled,
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, startingTime);
+      }),
+    ]);
+    clearTimeout(timer);
     await this.#worker.terminate();
   }
 
