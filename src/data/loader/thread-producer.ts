@@ -43,7 +43,13 @@ export class ThreadProducer implements Producer {
   /** How often a picture of this job was being decoded when its thread died. */
   readonly #deaths = new Map<number, number>();
   #waiting = 0;
-  #wake: () => void = () => undefined;
+  readonly #sleepers = new Set<() => void>();
+  /** Lets everyone who waits look again. */
+  readonly #wake = (): void => {
+    const sleepers = [...this.#sleepers];
+    this.#sleepers.clear();
+    for (const wake of sleepers) wake();
+  };
   #closed = false;
 
   constructor(plan: ReaderPlan, buffers: readonly SharedArrayBuffer[], events: ProducerEvents, workers: number) {
@@ -171,7 +177,7 @@ export class ThreadProducer implements Producer {
         if (this.#failure !== null) throw this.#failure;
         if (this.#closed) throw new DataError('DataLoader: it was closed while a loop over it was under way.');
         await new Promise<void>((resolve) => {
-          this.#wake = resolve;
+          this.#sleepers.add(resolve);
         });
       }
     } finally {
