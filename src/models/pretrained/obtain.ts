@@ -232,6 +232,6 @@ export async function obtainWeights(source: string, options: ObtainOptions = {})
     knownWeights.flatMap(({ name, model }) => [name, model]),
   );
   throw new ArgumentError(
-    `There are no weights known as '${text}'${near === undefined ? '' : `; did you mean '${near}'?`} Give a name that praxis models --weights lists, a file, a folder, an address, or a place on the hub such as timm/resnet18.a1_in1k.`,
+    `There are no weights known as '${text}'${near === undefined ? '.' : `; did you mean '${near}'?`} Give a name that praxis models --weights lists, a file, a folder, an address, or a place on the hub such as timm/resnet18.a1_in1k.`,
   );
 }
