@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildBridge } from './setup/bridge.mjs';
 import { discover, environmentKey } from './setup/discover.mjs';
+import { buildJpeg } from './setup/jpeg.mjs';
 import { obtain } from './setup/obtain.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { Reporter, SetupError } from './setup/report.mjs';
@@ -111,14 +112,23 @@ export async function setup(options = {}, reporter = new Reporter({ quiet: optio
         native: options.native ?? path.join(packageRoot, 'native'),
       };
       const result = await buildBridge({ ...input, folder: path.join(folder, 'build'), rebuild, env, note });
-      return { ...result, compiler: compiler.version, cxx11Abi, detail: `built with ${compiler.version}` };
+      return { ...result, input, compiler: compiler.version, cxx11Abi, detail: `built with ${compiler.version}` };
     });
+    const jpeg = await reporter.step('JPEG', () =>
+      buildJpeg({ ...built.input, folder: path.join(folder, 'build'), rebuild, env }),
+    );
 
     /** @type {import('./setup/state.mjs').CurrentEngine} */
     const next = {
       ...{ addon: built.addon, torch: engine.version, build: engine.build, lib: engine.lib, include: engine.include },
       ...{ source: engine.source, kind: engine.kind, python: engine.python, packageFolder: engine.packageFolder },
-      ...{ cxx11Abi: built.cxx11Abi, key: built.key, compiler: built.compiler, nodeModules: process.versions.modules },
+      ...{
+        cxx11Abi: built.cxx11Abi,
+        key: built.key,
+        jpeg: jpeg.addon,
+        compiler: built.compiler,
+        nodeModules: process.versions.modules,
+      },
       fingerprint: fingerprint(
         path.join(engine.lib, process.platform === 'darwin' ? 'libtorch_cpu.dylib' : 'libtorch_cpu.so'),
       ),

@@ -46,6 +46,7 @@ export function hashOf(...parts) {
  * @property {string} fingerprint size and date of `libtorch_cpu`
  * @property {string} environment the environment variables that decided the choice, hashed
  * @property {string} key the build key
+ * @property {string | null} [jpeg] path of the built `praxis_jpeg.node`, if libjpeg is there
  * @property {string} compiler compiler and version
  * @property {string} nodeModules Node's ABI number
  */

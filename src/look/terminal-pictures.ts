@@ -2,9 +2,10 @@
  * A row of sample pictures in the terminal, as well as it can show them: pixels by Kitty's or iTerm2's protocol, or half blocks in true colour.
  * Sources: https://sw.kovidgoyal.net/kitty/graphics-protocol/, https://iterm2.com/documentation-images.html
  */
-import sharp from 'sharp';
+
 import { DataError } from '../data/errors.js';
 import { decodePicture } from '../data/pictures/decode.js';
+import sharp from '../data/pictures/libvips.js';
 import { permutation } from '../data/random.js';
 import type { PictureDataset } from '../data/types.js';
 import { fit } from './terminal.js';

@@ -53,6 +53,16 @@ export function checkEngine(
   return ok('Engine', value, [`found through ${engine.source}`]);
 }
 
+/** @param engine what set-up found; an addon is there when libjpeg was */
+export function checkJpeg(engine: { readonly jpeg?: string | null }): Check {
+  if (typeof engine.jpeg === 'string') return ok('JPEG', 'decoded by libjpeg');
+  return advice(
+    'JPEG',
+    'decoded by libvips, in some three times the time',
+    'Install the header of libjpeg-turbo (Debian, Ubuntu: sudo apt install libjpeg-dev; macOS: brew install jpeg-turbo), then: npx praxis setup',
+  );
+}
+
 /**
  * Names the BLAS library among the files a process has loaded.
  * @param files paths of loaded libraries, links resolved

@@ -12,6 +12,7 @@ import {
   checkCuda,
   checkEngine,
   checkFinalizers,
+  checkJpeg,
   checkMps,
   checkNode,
   checkOneDnn,
@@ -132,6 +133,7 @@ export async function diagnose(): Promise<Diagnosis> {
   const checks = [
     checkNode(process.versions.node),
     checkEngine(engine, engineFolder(), typeof loaded === 'string' ? loaded : null),
+    ...(engine === null ? [] : [checkJpeg(engine)]),
     ...(typeof loaded === 'string' ? [] : checksOfEngine(loaded)),
   ];
   return { healthy: checks.every((check) => check.status !== 'broken'), checks };

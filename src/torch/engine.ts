@@ -20,6 +20,8 @@ export interface CurrentEngine {
   /** Node's ABI number that the bridge was built for. */
   readonly nodeModules: string;
   readonly compiler: string;
+  /** The built decoder of JPEG files; null or missing where there was no libjpeg to build it with. */
+  readonly jpeg?: string | null;
 }
 
 /** The folder that holds package.json, from `src/torch` as well as from `dist/torch`. */

@@ -87,6 +87,7 @@ test('whatever is not ok comes with a remedy', () => {
     checks.checkNode('18.0.0'),
     checks.checkEngine(null, '/engine', null),
     checks.checkEngine(engine, '/engine', 'no such file'),
+    checks.checkJpeg({ jpeg: null }),
     checks.checkBlas(null),
     checks.checkOneDnn({ hasOneDnn: false, config: '' }),
     checks.checkFinalizers(false),

@@ -4,18 +4,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jpegLibrary } from '../pictures/jpeg-library.js';
 import { locationOf } from '../sources/sealing.js';
 import type { PictureDataset, PictureForm } from '../types.js';
 
 /** Raised when the files of a cache change their format. */
 const formatVersion = 1;
 
-/** The program that decodes: Praxis's own source and the version of sharp. A cache outlives neither. */
+/** The program that decodes: Praxis's own source, libjpeg's name and the version of sharp. A cache outlives none of them. */
 function decoderIdentity(): string {
   const hash = createHash('sha256');
   const folder = fileURLToPath(new URL('../pictures/', import.meta.url));
   const names = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name) && !name.endsWith('.d.ts'));
   for (const name of names.sort()) hash.update(readFileSync(path.join(folder, name)));
+  hash.update(jpegLibrary()?.library ?? 'libvips');
   // …/sharp/lib/index.js: its package.json is not exported.
   const entry = createRequire(import.meta.url).resolve('sharp');
   return hash.update(readFileSync(path.join(path.dirname(entry), '..', 'package.json'))).digest('hex');

@@ -1,12 +1,12 @@
 /** One look at one picture: decoded once, small; everything else is found from that. Runs in threads; nothing here imports the engine. */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import sharp from 'sharp';
 import { BadSampleError } from '../errors.js';
 import { readBmp } from '../pictures/bmp.js';
 import { decodePicture, pixelLimit } from '../pictures/decode.js';
 import { featureLength, pictureFeatures } from '../pictures/features.js';
 import { toForm } from '../pictures/fit.js';
+import sharp from '../pictures/libvips.js';
 import { pictureQuality, qualitySide } from '../pictures/quality.js';
 import { quickFacts } from '../pictures/quick-facts.js';
 import { readingFailed, readRaw } from '../pictures/raw.js';

@@ -1,13 +1,14 @@
 /**
- * From an encoded picture to uint8 pixels of the size asked for. Decoding is libvips's (through sharp), resizing is Pillow's algorithm
- * (`resample.ts`). Runs in worker threads: nothing here imports the engine.
+ * From an encoded picture to uint8 pixels of the size asked for. Decoding is libvips's (through sharp), that of ordinary JPEGs libjpeg's where
+ * set-up found it; resizing is Pillow's algorithm (`resample.ts`). Runs in worker threads: nothing here imports the engine.
  *
  * What becomes of what: the EXIF orientation is applied; 16 bits become 8; grey becomes RGB; CMYK becomes sRGB through its embedded profile,
  * or a common one where there is none; profiles of RGB and grey pictures are not applied (as in torchvision); transparency is laid on white;
  * of animations and multi-page files the first page counts. The format is told by content, never by the file's extension.
  */
 import { readFileSync } from 'node:fs';
-import sharp, { type Metadata } from 'sharp';
+import type sharp from 'sharp';
+import type { Metadata } from 'sharp';
 import { BadSampleError, DataError } from '../errors.js';
 import type { PictureForm, PictureLocation } from '../types.js';
 import { badReason, endsTooEarly, harmless, speechless } from './bad-reason.js';
@@ -15,6 +16,7 @@ import { readBeginning } from './beginning.js';
 import { readBmp } from './bmp.js';
 import { place, toForm } from './fit.js';
 import type { JpegHeader } from './jpeg-header.js';
+import { jpegLibrary } from './jpeg-library.js';
 import { pixelLimit } from './limits.js';
 import { readRaw } from './raw.js';
 import type { Box, Pixels } from './resample.js';
@@ -22,10 +24,8 @@ import type { PictureFormat } from './sniff.js';
 
 export { pixelLimit } from './limits.js';
 
-// libvips would keep what it decoded for the next call, but here every picture is decoded once; and one thread for each is enough, since
-// pictures are decoded side by side.
-sharp.cache(false);
-sharp.concurrency(1);
+/** Loaded when it is needed: that takes a thread a tenth of a second, and where all pictures are plain JPEGs none needs it. */
+const libvips = async (): Promise<typeof sharp> => (await import('./libvips.js')).default;
 
 /** Above this, other formats than JPEG are reduced while they are decoded where that can be, so that memory stays bounded. */
 const wholeLimit = 16_777_216;
@@ -46,8 +46,7 @@ const fastMargin = 1.5;
  */
 export async function decodePicture(location: PictureLocation, form: PictureForm): Promise<Uint8Array> {
   checkForm(form);
-  const pixels = location.kind === 'raw' ? readRaw(location) : await decodeFile(location.path, form);
-  return toForm(pixels, form);
+  return location.kind === 'raw' ? toForm(readRaw(location), form) : decodeFile(location.path, form);
 }
 
 function checkForm(form: PictureForm): void {
@@ -58,7 +57,7 @@ function checkForm(form: PictureForm): void {
 }
 
 /** By how much a JPEG's decoder may reduce: 1, 2, 4 or 8. */
-function jpegReduction(header: JpegHeader, form: PictureForm): number {
+function jpegReduction(header: JpegHeader, form: PictureForm): 1 | 2 | 4 | 8 {
   if (form.decode === 'exact') return 1;
   const turned = header.orientation >= 5;
   const width = turned ? header.height : header.width;
@@ -66,15 +65,26 @@ function jpegReduction(header: JpegHeader, form: PictureForm): number {
   const placement = place(width, height, form);
   const { box } = placement;
   const reduction = Math.min((box.right - box.left) / placement.width, (box.bottom - box.top) / placement.height);
-  for (const by of [8, 4, 2]) if (reduction >= by * fastMargin) return by;
+  for (const by of [8, 4, 2] as const) if (reduction >= by * fastMargin) return by;
   return 1;
 }
 
-async function decodeFile(path: string, form: PictureForm): Promise<Pixels> {
-  const { format, jpeg } = readBeginning(path);
-  if (format === 'bmp') return readBmp(path);
+async function decodeFile(path: string, form: PictureForm): Promise<Uint8Array> {
+  const { format, jpeg, bytes, head } = readBeginning(path);
+  if (format === 'bmp') return toForm(readBmp(path), form);
   if (jpeg && jpeg.width * jpeg.height > pixelLimit) throw new BadSampleError(path, tooLarge(jpeg.width, jpeg.height));
-  const plan: Plan = jpeg ? jpegPlan(path, jpeg, form) : await otherPlan(path, format, form);
+  if (jpeg && isPlain(jpeg)) {
+    // Decoded and brought to size without a pause: both happen in memory that the next picture takes over.
+    const pixels = decodePlain(jpeg, jpegReduction(jpeg, form), () =>
+      bytes === head.length ? head : readFileSync(path),
+    );
+    if (pixels !== null) return toForm(pixels, form);
+  }
+  const plan = jpeg ? jpegPlan(path, jpeg, form) : await otherPlan(path, format, form);
+  return toForm(await decodeByLibvips(path, plan, format), form);
+}
+
+async function decodeByLibvips(path: string, plan: Plan, format: PictureFormat): Promise<Pixels> {
   try {
     return await decodeStrictly(plan);
   } catch (cause) {
@@ -87,6 +97,31 @@ async function decodeFile(path: string, form: PictureForm): Promise<Pixels> {
   } catch (cause) {
     throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
+}
+
+/** A small upright JPEG, of which nothing is known to need more than decoding. */
+const isPlain = ({ components, orientation, width, height }: JpegHeader): boolean =>
+  (components === 3 || components === 1) && orientation === 1 && width * height <= plainLimit;
+
+/** Where the last picture was decoded to. */
+let scratch = new Uint8Array(0);
+
+/** A plain JPEG by libjpeg; null where there is none or it had any doubt, which libvips then has to put into words. */
+function decodePlain(header: JpegHeader, by: 1 | 2 | 4 | 8, read: () => Uint8Array): Pixels | null {
+  const library = jpegLibrary();
+  const width = Math.floor(header.width / by);
+  const height = Math.floor(header.height / by);
+  if (library === null || width === 0 || height === 0) return null;
+  const channels = header.components as 1 | 3;
+  const length = width * height * channels;
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  const data = scratch.subarray(0, length);
+  try {
+    if (!library.decode(read(), by, channels, data)) return null;
+  } catch {
+    return null;
+  }
+  return { data, width, height, channels, ...(by === 1 ? {} : { extent: reducedExtent(header, by) }) };
 }
 
 /** Fails on any doubt, and with a word about it if there is one to be had. */
@@ -128,7 +163,7 @@ function sourceOf(path: string, format: PictureFormat, options = ''): string | B
 function jpegPlan(path: string, header: JpegHeader, form: PictureForm): Plan {
   const by = path.endsWith(']') ? 1 : jpegReduction(header, form);
   const cmyk = header.components === 4;
-  const plain = !cmyk && header.orientation === 1 && header.width * header.height <= plainLimit;
+  const plain = isPlain(header);
   if (by === 1) return { source: sourceOf(path, 'jpeg'), cmyk, plain };
   return { source: sourceOf(path, 'jpeg', `[shrink=${by}]`), cmyk, plain, extent: reducedExtent(header, by) };
 }
@@ -155,7 +190,7 @@ async function otherPlan(path: string, format: PictureFormat, form: PictureForm)
   const source = sourceOf(path, format);
   let facts: Metadata;
   try {
-    facts = await sharp(source, { limitInputPixels: pixelLimit }).metadata();
+    facts = await (await libvips())(source, { limitInputPixels: pixelLimit }).metadata();
   } catch (cause) {
     throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
@@ -174,7 +209,7 @@ function tooLarge(width: number, height: number): string {
 
 async function decodeWith(plan: Plan, failOn: 'warning' | 'error'): Promise<Pixels> {
   const { plain = false } = plan;
-  let pipeline = sharp(plan.source, {
+  let pipeline = (await libvips())(plan.source, {
     failOn,
     limitInputPixels: pixelLimit,
     sequentialRead: !plain,

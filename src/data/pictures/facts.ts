@@ -1,11 +1,11 @@
 /** What can be known of a picture without decoding it. */
 import { readFileSync } from 'node:fs';
-import sharp from 'sharp';
 import { BadSampleError } from '../errors.js';
 import type { PictureLocation } from '../types.js';
 import { badReason } from './bad-reason.js';
 import { readBeginning } from './beginning.js';
 import { readBmpHeader } from './bmp.js';
+import sharp from './libvips.js';
 import { pixelLimit } from './limits.js';
 import type { PictureFormat } from './sniff.js';
 

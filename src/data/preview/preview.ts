@@ -1,10 +1,10 @@
 /** A picture of what enters the network: each sample as it is and as augmentation and normalisation leave it, decoded back. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
 import { type Tensor, torch } from '../../torch/index.js';
 import { DataError } from '../errors.js';
 import { DataLoader } from '../loader/index.js';
+import sharp from '../pictures/libvips.js';
 import { permutation, streams } from '../random.js';
 import { subset } from '../sources/index.js';
 import type { Batch, BatchTransform, ChannelStatistics, PictureDataset, PictureForm } from '../types.js';

@@ -1,8 +1,9 @@
 /** Small pictures for the page, as JPEG inside of it. */
 import { readFile } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { DataError } from '../../data/errors.js';
 import { decodePicture } from '../../data/pictures/decode.js';
+import sharp from '../../data/pictures/libvips.js';
 import type { PictureDataset, PictureLocation } from '../../data/types.js';
 
 /** Longer side. */

@@ -3,9 +3,9 @@
  * (the seed text), with the very pixels that the network gets.
  */
 import { createHash } from 'node:crypto';
-import sharp from 'sharp';
 import { BadSampleError, DataError } from '../../data/errors.js';
 import { decodePicture } from '../../data/pictures/decode.js';
+import sharp from '../../data/pictures/libvips.js';
 import { permutation, sampleRandom } from '../../data/random.js';
 import { type Split, splitDataset } from '../../data/split/index.js';
 import type { Dataset, PictureDataset, PictureForm } from '../../data/types.js';

@@ -1,5 +1,5 @@
 /** `samples.jpg`: training pictures as the network gets them, after every change that is made to them. */
-import sharp from 'sharp';
+import sharp from '../../data/pictures/libvips.js';
 import { type Tensor, torch } from '../../torch/index.js';
 import { type RunFolder, writeFileAtomic } from '../../track/index.js';
 import { pixelsOf } from '../../track/tensorboard/values.js';
