@@ -11,8 +11,8 @@ export const maximumNativeLines = 1200;
 const folders = ['src', 'native', 'scripts', 'test', 'examples', 'bench', 'bin'];
 const sourcePattern = /\.(ts|mts|tsx|mjs|cjs|js|cc|cpp|cu|h|hpp|py|sh)$/;
 const nativePattern = /\.(cc|cpp|cu|h|hpp)$/;
-/** Built only where the CUDA headers are complete; does not count as part of the bridge. */
-const optionalNative = /^cuda_extra\./;
+/** Not parts of the bridge: what is built only where the CUDA headers are complete, and the decoder of JPEG files, an addon of its own. */
+const optionalNative = /^(cuda_extra|jpeg)\./;
 
 /** @param {string} text */
 export function countLines(text) {
