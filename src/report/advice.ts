@@ -3,6 +3,7 @@ import type { TrainPlan } from '../train/plan.js';
 import type { Figures } from './figures.js';
 import { counted, grouped, percent, short } from './numbers.js';
 import type { ReportFacts } from './report-data.js';
+import { leftBehindSentence } from './verdict.js';
 
 export interface Advice {
   readonly rule: string;
@@ -21,22 +22,24 @@ const halfWidth = ({ low, high }: { low: number; high: number }): number => (hig
 const again = (facts: ReportFacts, flags: string): string => `praxis train ${facts.data.place || 'DATA'} ${flags}`;
 
 const rules: Readonly<Record<string, Rule>> = {
-  overfitting: ({ fit, chosen, ...facts }, plan) => {
-    if (fit === null || chosen === null || !(fit.rise > 0.05 && fit.trainFall > 0.02)) return undefined;
+  overfitting: (facts, plan) => {
+    const { fit, overfitting } = facts;
+    if (fit === null || overfitting?.leftBehind === undefined) return undefined;
     const stronger = { none: 'light', light: 'medium', medium: 'strong' }[plan.augmentation?.preset ?? 'none'];
     return {
       title: 'Hold it back from learning by heart',
-      evidence: `The validation loss was least after epoch ${fit.leastLossEpoch} and rose by ${percent(fit.rise, 0)} until the end, while the training loss went on falling (by ${percent(fit.trainFall, 0)}). More pictures help most; then stronger augmentation, more weight decay, or a smaller network. praxis overfit shows in which layers it begins.`,
+      evidence: `${leftBehindSentence(facts)} What helps against it, in the order of what it is likely to gain, stands further below (“Whether it learned by heart”).`,
       command:
         stronger === undefined
-          ? again({ fit, chosen, ...facts }, `--weight-decay ${short(2 * plan.optimisation.weightDecay || 0.05)}`)
-          : again({ fit, chosen, ...facts }, `--augment ${stronger}`),
+          ? again(facts, `--weight-decay ${short(2 * plan.optimisation.weightDecay || 0.05)}`)
+          : again(facts, `--augment ${stronger}`),
     };
   },
   longer: (facts, plan) => {
-    const { fit, chosen, curves } = facts;
+    const { fit, chosen, curves, overfitting } = facts;
     const { epochs } = plan.optimisation;
-    if (fit === null || chosen === null || curves.epoch.length < 4 || fit.rise > 0.05) return undefined;
+    if (fit === null || chosen === null || curves.epoch.length < 4 || overfitting?.leftBehind !== undefined)
+      return undefined;
     if (chosen.epoch === null || chosen.epoch <= 0.9 * epochs || !(fit.lateGain > 0.005)) return undefined;
     return {
       title: 'Train longer',

@@ -1,6 +1,6 @@
 /** The pictures of a report, as far as the data are still where they were: they are shown small and stand in the page itself. */
 import path from 'node:path';
-import { loadSplit } from '../data/split/index.js';
+import { loadSplit, type Split } from '../data/split/index.js';
 import type { Dataset } from '../data/types.js';
 import { thumbnails } from '../look/page/thumbnails.js';
 import { openData } from '../train/recipe/data.js';
@@ -54,21 +54,23 @@ export function shownOf(figures: Figures, rightOf: (label: number) => readonly s
   };
 }
 
-/** The validation part of a run, where its data are still there and the same. */
-async function validationOf(files: RunFiles, given: string | Dataset | undefined): Promise<Dataset | string> {
+/** The parts of a run that were looked at, where its data are still there and the same. */
+async function partsOf(
+  files: RunFiles,
+  given: string | Dataset | undefined,
+): Promise<Pick<Split, 'train' | 'validation'> | string> {
   const source = given ?? files.plan?.data.path ?? '';
   if (source === '') return 'the run was given its data as an object; give it again (data)';
   try {
     const dataset = await openData(source, openOptionsOf(files.folder));
-    const split = await loadSplit(path.join(files.folder, 'split.json'), dataset);
-    return split.validation;
+    return await loadSplit(path.join(files.folder, 'split.json'), dataset);
   } catch (error) {
     return (error as Error).message.split('\n')[0] as string;
   }
 }
 
 /**
- * Thumbnails of what is shown, then of all other mistakes, for the cells of the confusion matrix, until the page is full.
+ * Thumbnails of what is shown, of training pictures those that were learned last, then of all other mistakes, for the cells of the confusion matrix, until the page is full.
  * @param mostBytes of all together
  */
 export async function picturesOf(
@@ -78,18 +80,26 @@ export async function picturesOf(
   mostBytes: number,
   given?: string | Dataset,
 ): Promise<Pictures> {
-  const validation = await validationOf(files, given);
-  if (typeof validation === 'string') return { urls: new Map(), problem: validation };
-  if (validation.kind !== 'pictures') return { urls: new Map() };
-  const places = new Map<string, number>();
-  for (let i = 0; i < validation.length; i++) places.set(validation.sampleName(i), i);
+  const parts = await partsOf(files, given);
+  if (typeof parts === 'string') return { urls: new Map(), problem: parts };
+  const learnt = files.overfitting?.memorised?.samples.map(({ name }) => name) ?? [];
+  const urls = await urlsOf(parts.train, new Set(learnt), mostBytes / 4);
   const names = new Set([
     ...shown.worst,
     ...shown.pairs.flatMap(({ mistaken, examples }) => [...mistaken, ...examples]),
     ...shown.unsure,
     ...figures.mistakes.map(({ name }) => name),
   ]);
+  const taken = [...urls.values()].reduce((sum, url) => sum + url.length, 0);
+  for (const [name, url] of await urlsOf(parts.validation, names, mostBytes - taken)) urls.set(name, url);
+  return { urls };
+}
+
+async function urlsOf(part: Dataset, names: ReadonlySet<string>, mostBytes: number): Promise<Map<string, string>> {
+  if (part.kind !== 'pictures' || names.size === 0) return new Map();
+  const places = new Map<string, number>();
+  for (let i = 0; i < part.length; i++) places.set(part.sampleName(i), i);
   const wanted = [...names].flatMap((name) => places.get(name) ?? []);
-  const found = await thumbnails(validation, wanted, mostBytes);
-  return { urls: new Map([...found].map(([place, { url }]) => [validation.sampleName(place), url])) };
+  const found = await thumbnails(part, wanted, mostBytes);
+  return new Map([...found].map(([place, { url }]) => [part.sampleName(place), url]));
 }

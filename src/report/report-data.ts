@@ -2,6 +2,7 @@
 import type { Interval } from '../data/intervals.js';
 import { fieldFacts, trainSchema } from '../train/config/schema.js';
 import type { EnsembleFacts } from '../train/ensemble/write.js';
+import type { OverfittingSeen } from '../train/overfit/index.js';
 import { totalUpdates } from '../train/plan.js';
 import { type Advice, adviceFor } from './advice.js';
 import { type Curves, curvesOf, type Fit, fitOf, type StepCurves, stepCurvesOf } from './curves.js';
@@ -91,6 +92,8 @@ export interface ReportData {
   readonly figures: Figures | MultiLabelFigures | null;
   readonly curves: Curves;
   readonly fit: Fit | null;
+  /** Where it learned by heart, and what to do about it. */
+  readonly overfitting: OverfittingSeen | null;
   readonly steps: StepCurves;
   readonly rangeTest: (RangeTest & { readonly used: number }) | null;
   readonly time: {
@@ -315,6 +318,7 @@ export function reportData(files: RunFiles): ReportData {
     figures,
     curves,
     fit: fitOf(curves) ?? null,
+    overfitting: files.overfitting ?? null,
     steps: stepCurvesOf(files.metrics),
     rangeTest:
       files.rangeTest === undefined || plan === undefined

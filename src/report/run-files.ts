@@ -10,6 +10,7 @@ import { type MetricsLine, type RunRecord, type RunState, readMetrics, readRecor
 import { parsePlain } from '../track/json.js';
 import { secondsOf } from '../track/list.js';
 import { type EnsembleFacts, ensembleFile } from '../train/ensemble/write.js';
+import { type OverfittingSeen, overfittingSeen } from '../train/overfit/index.js';
 import type { TrainPlan } from '../train/plan.js';
 import { argmax } from './numbers.js';
 
@@ -71,6 +72,8 @@ export interface RunFiles {
   /** Figures of each test, the first one first. */
   readonly tests: readonly Readonly<Record<string, unknown>>[];
   readonly quiz: { readonly attempt: QuizAttempt; readonly score: QuizScore } | undefined;
+  /** What the run shows of overfitting; not where there is no epoch, nor for ensembles, whose members overfit each for itself. */
+  readonly overfitting: OverfittingSeen | undefined;
   /** What an ensemble's members are and gain; not in other folders. */
   readonly ensemble: EnsembleFacts | undefined;
   /** Sentences about files that are there and cannot be read. */
@@ -130,12 +133,14 @@ export async function readRun(folder: string): Promise<RunFiles> {
       net: (name) => said.get(name),
     }),
   );
+  const plan = record.configuration.plan as TrainPlan | undefined;
+  const some = plan !== undefined && metrics.some(({ kind }) => kind === 'epoch');
   return {
     folder: place,
     record,
     state,
     seconds: secondsOf(record, state === 'running'),
-    plan: record.configuration.plan as TrainPlan | undefined,
+    plan,
     metrics,
     predicted,
     result: await json<ResultFile>('result.json'),
@@ -147,6 +152,7 @@ export async function readRun(folder: string): Promise<RunFiles> {
     samples: await from('samples.jpg', (file) => readFile(file)),
     tests,
     quiz,
+    overfitting: some ? await from('metrics.jsonl', () => overfittingSeen(place)) : undefined,
     ensemble: await json<EnsembleFacts>(ensembleFile),
     problems,
   };

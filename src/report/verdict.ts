@@ -122,3 +122,18 @@ function testSentence({ number, score, samples, interval }: ReportFacts['tests']
   if (score === null) return `${when}, and no result was written down.`;
   return `${when}: ${percent(score)}${samples === null ? '' : ` of ${grouped(samples)}`}${interval === null ? '' : ` (95 %: ${range(interval)})`}.`;
 }
+
+/** When validation fell behind training, or that it did not; nothing before the second epoch. */
+export function leftBehindSentence({ fit, overfitting }: Pick<ReportFacts, 'fit' | 'overfitting'>): string {
+  if (fit === null) return '';
+  if (overfitting?.leftBehind === undefined)
+    return `The validation loss was least after epoch ${fit.leastLossEpoch} and ${fit.rise < 0.005 ? 'did not rise again' : `rose by ${percent(fit.rise)} until the end`}: no sign of learning by heart that would matter.`;
+  const { leftBehind, rise, trainFall } = overfitting;
+  const own =
+    rise > 0.005
+      ? `rose by ${percent(rise, 0)} until the end`
+      : rise < -0.005
+        ? `fell by no more than ${percent(-rise, 0)} until the end`
+        : 'fell no further';
+  return `After epoch ${leftBehind} the validation fell behind the training: its loss ${own}, while that of the training fell by another ${percent(trainFall, 0)}. From there on it learned mostly by heart.`;
+}

@@ -121,8 +121,11 @@ export class Stepper {
     if (state.scale) this.#scale?.restore(state.scale);
   }
 
-  /** Forward, loss, backward and, when enough gradients are together, the update. Everything made in it is freed. */
-  step(given: { readonly input: Tensor; readonly target: Tensor }): StepOutcome {
+  /**
+   * Forward, loss, backward and, when enough gradients are together, the update. Everything made in it is freed.
+   * @param watch sees the logits [N, classes] of the batch
+   */
+  step(given: { readonly input: Tensor; readonly target: Tensor }, watch?: (logits: Tensor) => void): StepOutcome {
     const { accumulate = 1, multiLabel = false } = this.options;
     return torch.scope(() => {
       const input = placeInput(given.input, this.machine);
@@ -141,6 +144,7 @@ export class Stepper {
       );
       const result = { loss: value, correct: Number(correct), count: target.shape[0] as number };
       const none = { ...result, gradientNorm: Number.NaN, updated: false };
+      watch?.(logits);
       // Weights that are updated with a NaN are lost: up to here nothing has happened to them.
       if (!Number.isFinite(value)) return { ...none, finite: false };
       this.#accumulated += 1;

@@ -15,6 +15,7 @@ import { brokenWeight, type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
 import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
 import type { Recorder } from './recorder.js';
+import type { SampleLosses } from './sample-losses.js';
 import type { StopSignal } from './stop.js';
 import { enterPhase } from './transfer/freeze.js';
 import { weightNorms } from './weight-norms.js';
@@ -33,6 +34,8 @@ export interface Training {
   readonly recorder: Recorder;
   readonly keeper: CheckpointKeeper;
   readonly progress: Progress;
+  /** None for data with several labels. */
+  readonly samples: SampleLosses | undefined;
   readonly stop: StopSignal;
 }
 
@@ -67,6 +70,7 @@ export async function checkpoint(training: Training, score?: number): Promise<Tr
       epoch: progress.epoch,
       loader: training.train.state(),
       metrics: progress.state(training.stepper.state()),
+      ...(training.samples === undefined ? {} : { tensors: { samples: training.samples.state() } }),
       ...(score === undefined ? {} : { score }),
     }),
   );
@@ -79,6 +83,7 @@ export function putBack(training: Training, state: Awaited<ReturnType<typeof loa
   const saved = state.metrics as ProgressState;
   training.progress.restore(saved);
   training.stepper.restore(saved.stepper as ReturnType<Stepper['state']>);
+  training.samples?.restore(state.tensors?.samples);
   training.optimizer.zeroGrad();
   if (state.loader !== undefined) training.train.restore(state.loader);
 }
@@ -238,7 +243,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
     for await (const batch of batchesLeft) {
       const rate = setRate(training, learningRate);
       recorder.tracking.beforeStep(training);
-      const outcome = training.stepper.step(batch);
+      const outcome = training.stepper.step(batch, (logits) => training.samples?.note(batch, logits, progress.epoch));
       if (!outcome.finite) {
         const fault = findFault(training.model, batch, plan.machine, {
           labelSmoothing: plan.optimisation.labelSmoothing,

@@ -121,9 +121,11 @@ describe('the page of a report', { skip: skipBrowser }, () => {
     );
     await page.press('Escape');
     assert.equal(await tipOf(page), '');
-    assert.match(
-      await page.evaluate<string>(`document.querySelector('#chart-loss .mark-label').textContent`),
-      /^chosen: epoch 9$/,
+    assert.deepEqual(
+      await page.evaluate<string[]>(
+        `[...document.querySelectorAll('#chart-loss .mark-label')].map((one) => one.textContent)`,
+      ),
+      ['falls behind after 8', 'chosen: epoch 9'],
     );
     // A line can be taken away, the last one cannot.
     for (const [name, left] of [
@@ -149,6 +151,36 @@ describe('the page of a report', { skip: skipBrowser }, () => {
       assert.notEqual(await tipOf(page), '', id);
       await page.press('Escape');
     }
+    assert.deepEqual(page.troubles, []);
+  });
+
+  it('says what it learned by heart, in which classes, and what to try first', async () => {
+    const page = await browser.page({ width: 390, height: 844, mobile: true });
+    await page.goto(pathToFileURL(few).href);
+    const texts = (selector: string) =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll('#overfitting ${selector}')].map((one) => one.textContent.replaceAll('\u00a0', ' '))`,
+      );
+    const rows = await page.evaluate<string[]>(
+      `report.overfitting.classes.gaps.map(({ name, train, validation, gap }) => name + percent(train) + percent(validation) + (gap > 0 ? '+' : '−') + Math.abs(100 * gap).toFixed(1))`,
+    );
+    assert.deepEqual(await texts('.sortable tbody tr'), rows);
+    assert.match((await texts('.card > p'))[0] as string, /^After epoch 8 the validation fell behind the training: /);
+    assert.match((await texts('ol.remedies li'))[0] as string, /^measure it praxis ablate/);
+    const { samples, count } = await page.evaluate<{ samples: { name: string }[]; count: number }>(
+      `report.overfitting.memorised`,
+    );
+    assert.ok(count > 0);
+    assert.deepEqual(
+      (await texts('table:not(.sortable) tbody td:first-child')).sort(),
+      samples.map(({ name }) => name).sort(),
+    );
+    // Nothing is cut off at the side.
+    assert.ok(
+      await page.evaluate<boolean>(
+        `[...document.querySelectorAll('#overfitting .sortable')].every((one) => one.scrollWidth <= one.parentElement.clientWidth)`,
+      ),
+    );
     assert.deepEqual(page.troubles, []);
   });
 

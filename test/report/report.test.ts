@@ -48,13 +48,14 @@ interface Truth {
   readonly rough: Record<string, { low: number; high: number; deviation: number }>;
   readonly tests?: object;
   readonly human?: object;
+  readonly overfitting: object;
   readonly parts?: object;
   readonly [name: string]: unknown;
 }
 
 function compareWithTruth(folder: string, page: string): void {
   const report = dataIn(page);
-  const { figures, intervals, rough, parts, tests, human, ...rest } = parsePlain(
+  const { figures, intervals, rough, parts, tests, human, overfitting, ...rest } = parsePlain(
     JSON.stringify(runPython<Truth>([truth, folder])),
   ) as Truth;
   within(report.figures, figures, 'figures');
@@ -70,6 +71,13 @@ function compareWithTruth(folder: string, page: string): void {
     );
   }
   within(report, rest, 'report');
+  const {
+    classes,
+    leftBehind = 'none',
+    ...seen
+  } = report.overfitting ?? assert.fail('it says what it shows of overfitting');
+  assert.equal(classes?.by, 'steps');
+  within({ ...seen, leftBehind, classes: classes?.gaps }, overfitting, 'overfitting');
   if (parts !== undefined) within(report.data, parts, 'parts');
   if (tests !== undefined) within(report.tests, tests, 'tests');
   if (human !== undefined) within(report.human, human, 'human');
@@ -116,6 +124,32 @@ describe('the report of a run', () => {
     for (const name of names) assert.match(pictures[name] ?? '', /^data:image\/jpeg;base64,/, name);
     assert.ok(page.includes(report.verdict.headline));
     assert.ok(!names.some((name) => readTestNames(run).has(name)), 'nothing of the test part is shown');
+  });
+
+  it('shows the training pictures that were learned last, and no gap where there is none', async () => {
+    const heart = path.join(place, 'heart');
+    fs.cpSync(run, heart, { recursive: true });
+    const file = path.join(heart, 'training.jsonl');
+    const lines = fs.readFileSync(file, 'utf8').trim().split('\n');
+    const learnt = lines.map((line) => JSON.parse(line) as { name: string; early: number; right: number });
+    const { parts } = await readSplitFile(path.join(run, 'split.json'));
+    assert.deepEqual(learnt.map(({ name }) => name).sort(), [...parts.train].sort());
+    const changed = learnt.map((one, i) => (i < 2 ? { ...one, early: 5 + i, right: 0.9 } : { ...one, early: 0.5 }));
+    fs.writeFileSync(file, changed.map((one) => JSON.stringify(one)).join('\n'));
+    const { data: report, file: html } = await writeReport(heart);
+    const names = report.overfitting?.memorised?.samples.map(({ name }) => name);
+    assert.deepEqual(names, [learnt[1]?.name, learnt[0]?.name]);
+    const page = fs.readFileSync(html, 'utf8');
+    const pictures = JSON.parse(/id="praxis-pictures">(.*?)<\/script>/s.exec(page)?.[1] ?? '{}') as object;
+    for (const name of names ?? []) {
+      assert.ok(name in pictures, name);
+      assert.ok(page.includes(`<img data-picture="${name}"`), name);
+    }
+    // A run from before training.jsonl has all but those two.
+    fs.rmSync(file);
+    const { data: old } = await writeReport(heart);
+    assert.deepEqual([old.overfitting?.memorised, old.overfitting?.classes], [undefined, undefined]);
+    assert.equal(old.overfitting?.gap, report.overfitting?.gap);
   });
 
   it('figures are those of scikit-learn, test and quiz included', { skip: skipTruth }, async () => {
@@ -234,7 +268,10 @@ describe('the report of a run', () => {
     const before = await writeReport(folder);
     assert.ok(before.data.advice.some(({ rule }) => rule === 'pretrained'));
     const overfitting = before.data.advice.find(({ rule }) => rule === 'overfitting');
-    assert.match(overfitting?.evidence ?? '', /least after epoch 8 and rose by \d+ % until the end/);
+    assert.match(
+      overfitting?.evidence ?? '',
+      /^After epoch 8 the validation fell behind the training: its loss rose by \d+ % until the end, while that of the training fell by another \d+ %\./,
+    );
     assert.equal(overfitting?.command, 'praxis train /garden --augment light');
     const gain = { value: 0.021, interval: { low: -0.004, high: 0.047 } };
     const comparison = { members: [{ score: 0.6 }, { score: 0.64 }], meanScore: 0.62, overMean: gain };

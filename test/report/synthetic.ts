@@ -51,6 +51,15 @@ export function syntheticRun(folder: string, options: SyntheticOptions): string 
   const write = (file: string, text: string) => writeFileSync(path.join(folder, file), text);
   const lines = (all: readonly unknown[]) => `${all.map((one) => JSON.stringify(one)).join('\n')}\n`;
   write('validation.jsonl', lines(rows));
+  // Of the training samples every seventh is named wrongly at first; of those, half to the end.
+  const learnt = Array.from({ length: 7 * classes * each }, (_, i) => ({
+    name: `${names[i % classes]}/train-${i}.jpg`,
+    target: i % classes,
+    early: i % 7 === 0 ? Number((Math.log(classes) + 0.5 + draw()).toPrecision(5)) : 1,
+    late: Number((0.5 * draw()).toPrecision(5)),
+    right: i % 14 === 7 ? 0.2 : Number((0.6 + 0.4 * draw()).toPrecision(5)),
+  }));
+  write('training.jsonl', lines(learnt));
   const right = rows.filter((row) => row.probabilities.indexOf(Math.max(...row.probabilities)) === row.target).length;
   const metrics: unknown[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {

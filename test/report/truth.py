@@ -99,6 +99,23 @@ result = json.load(open_("result.json"))
 out = dict(figures=figures, intervals=intervals, rough=rough, curves=curves, fit=fit, time=time,
     steps=dict(step=[line["step"] for line in steps], loss=[number(line["loss"]) for line in steps], learningRate=[number(line["learningRate"]) for line in steps], gradientNorm=[number(line.get("gradientNorm")) for line in steps], spikes=[line["step"] for line in steps if line.get("spike")]),
     chosen=dict(epoch=result["epoch"], epochs=curves["epoch"][-1], checkpoints=result["checkpoints"], averaged=result["averaged"], metric=result["metric"], score=result["score"], loss=result["loss"]))
+learnt = [json.loads(line) for line in open_("training.jsonl") if line.strip()]
+since = lambda i: dict(leftBehind=curves["epoch"][i], rise=vl[-1] / vl[i] - 1, trainFall=1 - tl[-1] / tl[i])
+still = int(np.argmax(vl <= 1.05 * vl[least]))
+left = dict(leftBehind="none", rise=0, trainFall=0)
+if since(least)["rise"] > 0.05 and since(least)["trainFall"] > 0.02:
+    left = since(least)
+elif ta[-1] - va[-1] > 0.05 and since(still)["trainFall"] > 0.1:
+    left = since(still)
+gaps = []
+for i in labels:
+    own, other = [row["right"] for row in learnt if row["target"] == i], said[y == i] == i
+    if own and len(other):
+        gaps.append(dict(name=classes[i], train=float(np.mean(own)), validation=float(other.mean()), gap=float(np.mean(own) - other.mean())))
+surprising = max(math.log(k), np.mean([row["early"] for row in learnt]) + np.std([row["early"] for row in learnt]))
+late = sorted((row for row in learnt if row["early"] > surprising and row["right"] > 0.5), key=lambda row: (-row["early"], row["late"]))
+out["overfitting"] = dict(gap=ta[-1] - va[-1], **left,
+    classes=sorted(gaps, key=lambda one: -one["gap"]), memorised=dict(samples=late[:24], count=len(late), of=len(learnt), early=max(1, math.ceil(plan["epochs"] / 4))))
 if os.path.exists(os.path.join(folder, "split.json")):
     split = json.load(open_("split.json"))
     out["parts"] = {name: len(split["parts"][name]) for name in ("train", "validation", "test")}

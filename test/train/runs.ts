@@ -104,6 +104,7 @@ export function leftBy(folder: string) {
     metrics: metricsOf(folder),
     result: fs.readFileSync(path.join(folder, 'result.json'), 'utf8'),
     predictions: fs.readFileSync(path.join(folder, 'validation.jsonl'), 'utf8'),
+    learnt: fs.readFileSync(path.join(folder, 'training.jsonl'), 'utf8'),
     checkpoints: fs.readdirSync(path.join(folder, 'checkpoints')).sort(),
   };
 }

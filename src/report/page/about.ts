@@ -1,17 +1,12 @@
 /** Sections about what was trained on what: curves, data, settings, time, and how to use what came of it. */
 import { counted, duration, grouped, millions, percent, short } from '../numbers.js';
 import type { Finding, ReportData } from '../report-data.js';
-import { card, chart, command, html, pre, row, section } from './parts.js';
+import { leftBehindSentence } from '../verdict.js';
+import { card, chart, command, html, pre, prose, row, section } from './parts.js';
 
 export function curvesSection(report: ReportData): string {
-  const { curves, steps, fit, chosen, rangeTest } = report;
+  const { curves, steps, chosen, rangeTest } = report;
   if (curves.epoch.length === 0 && steps.step.length === 0) return '';
-  const overfit =
-    fit === null
-      ? ''
-      : fit.rise > 0.05 && fit.trainFall > 0.02
-        ? `After epoch ${fit.leastLossEpoch} the validation loss rose again (by ${percent(fit.rise, 0)} until the end) while the training loss went on falling: from there on it learned by heart.`
-        : `The validation loss was least after epoch ${fit.leastLossEpoch} and ${fit.rise < 0.005 ? 'did not rise again' : `rose by ${percent(fit.rise)} until the end`}: no sign of learning by heart that would matter.`;
   const how =
     'Training figures are of the pictures as they were trained on: changed, and with the network as it was within the epoch.';
   const which =
@@ -40,14 +35,14 @@ export function curvesSection(report: ReportData): string {
   return section(
     'curves',
     'How it learned',
-    `<div class="card"><p>${html(`${overfit}${which} ${how}`.trim())}</p></div>${both}${single}`,
+    `<div class="card"><p>${prose(`${leftBehindSentence(report)}${which} ${how}`.trim())}</p></div>${both}${single}`,
   );
 }
 
 export function adviceSection({ advice }: ReportData): string {
   const cards = advice.map(
     ({ title, evidence, command: text }) =>
-      `<article class="card advice"><h3>${html(title)}</h3><p>${html(evidence)}</p>${text === null ? '' : command(text)}</article>`,
+      `<article class="card advice"><h3>${html(title)}</h3><p>${prose(evidence)}</p>${text === null ? '' : command(text)}</article>`,
   );
   return section('next', 'What to try next, and why', cards.join(''));
 }

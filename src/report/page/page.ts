@@ -6,7 +6,8 @@ import { counted, grouped, percent } from '../numbers.js';
 import type { Pictures, Shown } from '../pictures.js';
 import type { ReportData } from '../report-data.js';
 import { adviceSection, curvesSection, dataSection, settingsSection, useSection } from './about.js';
-import { html } from './parts.js';
+import { overfittingSection } from './overfitting.js';
+import { html, prose } from './parts.js';
 import { calibrationSection, classesSection, confusionSection, mistakesSection } from './results.js';
 import { scriptLines } from './script-lines.js';
 import { scriptMatrix } from './script-matrix.js';
@@ -106,7 +107,7 @@ function head(report: ReportData): string {
   const state = run.state === 'finished' ? '' : ` · ${run.state}`;
   return `<header class="wide"><h1>${html(data.name)} · ${html(model.name || run.name)}</h1><p>${html(run.folder.split(/[\\/]/).pop() ?? '')}${state}</p>
 <div class="headline">${html(verdict.headline)}</div>
-<div class="verdict">${verdict.sentences.map((text) => `<p>${html(text)}</p>`).join('')}${problems.map((text) => `<p>${html(text)}</p>`).join('')}</div>
+<div class="verdict">${verdict.sentences.map((text) => `<p>${prose(text)}</p>`).join('')}${problems.map((text) => `<p>${html(text)}</p>`).join('')}</div>
 <div class="tiles">${tiles.join('')}</div></header>`;
 }
 
@@ -123,6 +124,7 @@ export function reportPage(
   const sections: [string, string, string][] = [
     ['next', 'Next', adviceSection(report)],
     ['curves', 'Curves', curvesSection(report)],
+    ['overfitting', 'By heart', overfittingSection(report, pictures)],
     ['confusion', 'Confusions', one === undefined ? '' : confusionSection(report, one)],
     [
       'mistakes',

@@ -5,11 +5,14 @@ import { percent } from '../numbers.js';
 
 export { html };
 
+/** Sentences: a number and its sign of percent stay on one line. */
+export const prose = (text: string): string => html(text).replaceAll(' %', '\u00a0%');
+
 export const section = (id: string, title: string, content: string): string =>
   content === '' ? '' : `<section id="${id}"><h2>${html(title)}</h2>${content}</section>`;
 
 export const card = (title: string, content: string, note = ''): string =>
-  `<div class="card">${title === '' ? '' : `<h3>${html(title)}</h3>`}${note === '' ? '' : `<p>${html(note)}</p>`}${content}</div>`;
+  `<div class="card">${title === '' ? '' : `<h3>${html(title)}</h3>`}${note === '' ? '' : `<p>${prose(note)}</p>`}${content}</div>`;
 
 /** Where a script draws. */
 export const chart = (id: string): string => `<div id="${id}"></div>`;

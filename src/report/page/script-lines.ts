@@ -19,7 +19,7 @@ const ticksOf = (low, high, most, log) => {
 };
 
 /**
- * host: an element. spec: { title, xLabel, format, xFormat, xLog, series: [{ name, colour, x, y, points }], marks: [{ x, label }], yMin, yMax, xName }
+ * host: an element. spec: { title, xLabel, format, xFormat, xLog, series: [{ name, colour, x, y, points }], marks: [{ x, label, kind }], yMin, yMax, xName }
  */
 function lineChart(host, spec) {
   const box = make('div', { className: 'plot', tabIndex: 0 });
@@ -57,9 +57,20 @@ function lineChart(host, spec) {
     const yTicks = ticksOf(yLow, yHigh, height / 46, false);
     const labels = yTicks.map(spec.format);
     const left = 14 + 7 * Math.max(...labels.map((label) => label.length));
-    const [right, top, bottom] = [14, spec.marks?.length ? 26 : 10, 40];
+    const [right, bottom] = [14, 40];
     const scale = (v) => spec.xLog ? Math.log(v / xLow) / Math.log(xHigh / xLow) : (v - xLow) / (xHigh - xLow);
     const X = (v) => left + (width - left - right) * scale(v);
+    /* Labels of marks that are near each other stand one above the other. */
+    const ends = [];
+    const marked = [...(spec.marks ?? [])].filter(({ x }) => x >= xLow && x <= xHigh).sort((a, b) => a.x - b.x).map((mark) => {
+      const wide = 7.2 * mark.label.length;
+      const start = Math.max(2, Math.min(width - wide - 2, X(mark.x) - wide / 2));
+      let line = ends.findIndex((end) => start > end);
+      if (line < 0) line = ends.length;
+      ends[line] = start + wide + 8;
+      return { ...mark, start, line };
+    });
+    const top = ends.length === 0 ? 10 : 8 + 18 * ends.length;
     const Y = (v) => top + (height - top - bottom) * (1 - (v - yLow) / (yHigh - yLow));
     const svg = drawn('svg', { width, height, viewBox: '0 0 ' + width + ' ' + height, 'aria-hidden': 'true' });
     yTicks.forEach((tick, i) => svg.append(
@@ -70,15 +81,9 @@ function lineChart(host, spec) {
       svg.append(drawn('text', { x: X(tick), y: height - bottom + 18, 'text-anchor': 'middle' }, (spec.xFormat ?? short)(tick)));
     }
     svg.append(drawn('text', { x: (left + width - right) / 2, y: height - 5, 'text-anchor': 'middle' }, spec.xLabel));
-    let end = -1e9;
-    for (const { x, label } of [...(spec.marks ?? [])].sort((a, b) => a.x - b.x)) {
-      if (x < xLow || x > xHigh) continue;
-      const at = X(x);
-      svg.append(drawn('line', { class: 'mark', x1: at, x2: at, y1: top - 4, y2: height - bottom }));
-      const wide = 7.2 * label.length;
-      const start = Math.max(2, Math.min(width - wide - 2, at - wide / 2));
-      if (start > end) { svg.append(drawn('text', { class: 'mark-label', x: start, y: 14 }, label)); end = start + wide + 8; }
-    }
+    for (const { x, label, kind = '', start, line } of marked) svg.append(
+      drawn('line', { class: 'mark ' + kind, x1: X(x), x2: X(x), y1: top - 4, y2: height - bottom }),
+      drawn('text', { class: 'mark-label ' + kind, x: start, y: 14 + 18 * line }, label));
     for (const { x, y, colour: name, points, faint } of shown) {
       let path = '';
       let open = false;
@@ -109,8 +114,8 @@ function lineChart(host, spec) {
     }
     rows.push(...(spec.more?.(at) ?? []));
     const box_ = box.getBoundingClientRect();
-    const mark = (spec.marks ?? []).find((one) => one.x === at);
-    showTip([(spec.xName ?? spec.xLabel) + ' ' + (spec.xFormat ?? short)(at) + (mark ? ' · ' + mark.label : ''), ...rows], x ?? box_.left + px, y ?? box_.top + state.height / 2, x === undefined ? () => show(i) : null);
+    const label = (spec.marks ?? []).filter((one) => one.x === at).map(({ label }) => label).join(', ');
+    showTip([(spec.xName ?? spec.xLabel) + ' ' + (spec.xFormat ?? short)(at) + (label ? ' · ' + label : ''), ...rows], x ?? box_.left + px, y ?? box_.top + state.height / 2, x === undefined ? () => show(i) : null);
   }
   const leave = () => { state.cursor?.replaceChildren(); hideTip(); };
   const follow = (event) => {

@@ -95,6 +95,8 @@ export const scriptReport = `
 const { curves, steps, chosen, figures, rangeTest } = report;
 const place = (id) => document.getElementById(id);
 const marks = chosen && chosen.epoch !== null ? [{ x: chosen.epoch, label: 'chosen: epoch ' + short(chosen.epoch) }] : [];
+const left = report.overfitting?.leftBehind;
+if (left !== undefined) marks.push({ x: left, label: 'falls behind after ' + left, kind: 'bad' });
 if (place('chart-loss')) lineChart(place('chart-loss'), { title: 'Loss by epoch', xLabel: 'epoch', whole: true, format: short, marks, series: [
   { name: 'training', colour: '--train', x: curves.epoch, y: curves.trainLoss, points: true },
   { name: 'validation', colour: '--validation', x: curves.epoch, y: curves.validationLoss, points: true }] });

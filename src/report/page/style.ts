@@ -31,6 +31,12 @@ svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 svg .line.faint { stroke-width: 1.3; }
 svg .mark { stroke: var(--good); stroke-dasharray: 4 4; stroke-width: 1.5; }
 svg text.mark-label { fill: var(--good); font-weight: 600; }
+svg .mark.bad { stroke: var(--wrong); }
+svg text.mark-label.bad { fill: var(--wrong); }
+ol.remedies { margin: 0; padding-left: 22px; }
+ol.remedies li { margin-bottom: 9px; }
+ol.remedies span { color: var(--soft); }
+ol.remedies b.gain { color: var(--good); margin-left: 8px; }
 svg .cursor line { stroke: var(--soft); }
 svg .cursor circle { stroke: var(--card); stroke-width: 2; }
 svg .cursor rect { fill: var(--accent); fill-opacity: .14; }
@@ -104,6 +110,8 @@ details summary { cursor: pointer; color: var(--accent); }
   .card > table th { white-space: normal; }
   table.sortable { font-size: 13.5px; }
   table.sortable td:first-child { max-width: 40vw; }
+  #overfitting table.sortable td:first-child { max-width: 24vw; }
+  #overfitting table.sortable th button::after { content: ""; }
 }
 @media print { .tools, .legend button[aria-pressed], button[data-copy] { display: none; } }
 `;

@@ -6,7 +6,8 @@ import type { AblationResult } from '../ablate/result.js';
 import type { LearningCurve } from '../curve/curve.js';
 import { RunError } from '../errors.js';
 import type { TrainPlan } from '../plan.js';
-import type { OverfitReport } from './overfit.js';
+import { earlyEpochs, type SampleLoss, trainingFile } from '../sample-losses.js';
+import type { ClassGap, OverfitReport } from './overfit.js';
 
 /** Something to try, with what speaks for it. */
 export interface Remedy {
@@ -19,14 +20,41 @@ export interface Remedy {
 export interface OverfittingSeen {
   /** Training less validation accuracy after the last epoch. Training pictures are counted as they were trained on: augmented. */
   readonly gap: number;
-  /** The epoch (from 1) after which the validation loss never was as low again while the training loss went on falling; undefined where it did not happen. */
+  /**
+   * The epoch (from 1) after which validation fell behind training: its loss rose again, or hardly fell any more and its accuracy stayed far
+   * behind, while the training loss went on falling. Undefined where it did not happen.
+   */
   readonly leftBehind?: number;
-  /** Rise of the validation loss since then, as a share. */
+  /** What became of the validation loss from there to the end, as a share: below 0 where it fell a little. 0 where it did not happen. */
   readonly rise: number;
+  /** By how much the training loss fell in the same time, as a share. */
+  readonly trainFall: number;
+  /**
+   * Share of each class that is recognised in training and in validation, the widest gap first. By `probes`, where praxis overfit was run:
+   * training pictures seen as they are; else by `steps`: as they were trained on, in the last epochs. Undefined for a run without either.
+   */
+  readonly classes?: { readonly by: 'probes' | 'steps'; readonly gaps: readonly ClassGap[] };
+  /** What it learnt by heart or last; undefined for runs that did not note it. */
+  readonly memorised?: Memorised;
   /** From `praxis overfit`, where it was run. */
   readonly probes?: OverfitReport;
   /** The measured first, best first; then those that the course names, in its order. */
   readonly remedies: readonly Remedy[];
+}
+
+/**
+ * Training samples that went against what it learnt first, and that it names rightly in the end: in the first epochs their label got less
+ * than a guess would give it, and less than nearly all others (a deviation above the mean loss); in most of the last it was named rightly.
+ */
+export interface Memorised {
+  /** The most surprising first; at most 24. */
+  readonly samples: readonly SampleLoss[];
+  /** How many there are in all. */
+  readonly count: number;
+  /** Of how many that were trained on. */
+  readonly of: number;
+  /** Epochs that counted as the first. */
+  readonly early: number;
 }
 
 interface Epoch {
@@ -50,6 +78,81 @@ const readJson = <T>(file: string): T | undefined => {
     return undefined;
   }
 };
+
+function readLines<T>(file: string): T[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return line === '' ? [] : [JSON.parse(line) as T];
+      } catch {
+        // A kill may have torn the last line.
+        return [];
+      }
+    });
+}
+
+/** Less than this is within what the luck of single epochs does. */
+const matters = 0.05;
+
+function leftBehindOf(epochs: readonly Epoch[]): Pick<OverfittingSeen, 'leftBehind' | 'rise' | 'trainFall'> {
+  const last = epochs.at(-1) as Epoch;
+  const none = { rise: 0, trainFall: 0 };
+  const lowest = Math.min(...epochs.map(({ validationLoss }) => validationLoss).filter(Number.isFinite));
+  if (!Number.isFinite(lowest)) return none;
+  const since = (i: number) => {
+    const { validationLoss, trainLoss } = epochs[i] as Epoch;
+    return {
+      leftBehind: i + 1,
+      rise: last.validationLoss / validationLoss - 1,
+      trainFall: 1 - last.trainLoss / trainLoss,
+    };
+  };
+  const risen = since(epochs.findIndex(({ validationLoss }) => validationLoss === lowest));
+  if (risen.rise > matters && risen.trainFall > 0.02) return risen;
+  // Smoothed labels and averaged weights keep the loss from rising, whatever is learnt by heart.
+  const still = since(epochs.findIndex(({ validationLoss }) => validationLoss <= lowest * (1 + matters)));
+  const behind = last.trainAccuracy - last.validationAccuracy > matters;
+  return behind && still.trainFall > 2 * matters ? still : none;
+}
+
+/** Which classes it knows better from training than from validation. */
+function gapsOf(
+  folder: string,
+  samples: readonly SampleLoss[],
+  names: readonly string[],
+  probes: OverfitReport | undefined,
+): OverfittingSeen['classes'] {
+  const widest = (gaps: readonly ClassGap[]) =>
+    gaps.filter(({ gap }) => Number.isFinite(gap)).sort((a, b) => b.gap - a.gap);
+  if (probes !== undefined) return { by: 'probes', gaps: widest(probes.classes) };
+  const predicted = readLines<{ target: number; probabilities: number[] }>(path.join(folder, 'validation.jsonl'));
+  if (samples.length === 0 || predicted.length === 0) return undefined;
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const [own, other] = [names.map((): number[] => []), names.map((): number[] => [])];
+  for (const { target, right } of samples) own[target]?.push(right);
+  for (const { target, probabilities } of predicted)
+    other[target]?.push(probabilities.indexOf(Math.max(...probabilities)) === target ? 1 : 0);
+  const gaps = names.map((name, i) => {
+    const [train, validation] = [mean(own[i] ?? []), mean(other[i] ?? [])];
+    return { name, train, validation, gap: train - validation };
+  });
+  return { by: 'steps', gaps: widest(gaps) };
+}
+
+const mostShown = 24;
+
+function memorisedOf(samples: readonly SampleLoss[], classes: number, epochs: number): Memorised | undefined {
+  if (samples.length === 0) return undefined;
+  const mean = samples.reduce((sum, { early }) => sum + early, 0) / samples.length;
+  const variance = samples.reduce((sum, { early }) => sum + (early - mean) ** 2, 0) / samples.length;
+  const surprising = Math.max(Math.log(classes), mean + Math.sqrt(variance));
+  const found = samples
+    .filter(({ early, right }) => early > surprising && right > 0.5)
+    .sort((a, b) => b.early - a.early || a.late - b.late);
+  return { samples: found.slice(0, mostShown), count: found.length, of: samples.length, early: earlyEpochs(epochs) };
+}
 
 /** Finished ablations and learning curves beside a run, of the same split. */
 function measuredBeside(folder: string, fingerprint: unknown): Remedy[] {
@@ -96,7 +199,7 @@ function named(plan: TrainPlan, measured: boolean): Remedy[] {
       title: `--augment ${stronger}`,
       reason: 'the next best to more pictures is the same ones, changed',
     });
-  if (data.form !== undefined)
+  if (data.form !== undefined && plan.transfer === undefined)
     remedies.push({
       title: '--pretrained',
       reason: 'whenever possible: weights that know pictures need fewer of yours',
@@ -117,19 +220,18 @@ export async function overfittingSeen(folder: string): Promise<OverfittingSeen> 
   const last = epochs.at(-1);
   if (plan === undefined || last === undefined)
     throw new RunError(`${folder}: not one epoch of this run is finished, so there is nothing to see yet.`);
-  const least = epochs.reduce(
-    (best, epoch, i) => (epoch.validationLoss < (epochs[best] as Epoch).validationLoss ? i : best),
-    0,
-  );
-  const lowest = epochs[least] as Epoch;
-  const rise = last.validationLoss / lowest.validationLoss - 1;
-  const left = least < epochs.length - 1 && rise > 0.02 && last.trainLoss < lowest.trainLoss;
+  const left = leftBehindOf(epochs);
   const measured = measuredBeside(folder, record.split?.fingerprint);
   const probes = readJson<OverfitReport>(path.join(folder, 'overfit.json'));
+  const samples = readLines<SampleLoss>(path.join(folder, trainingFile));
+  const { classes: names } = plan.data;
+  const classes = gapsOf(folder, samples, names, probes);
+  const memorised = memorisedOf(samples, names.length, plan.optimisation.epochs);
   return {
     gap: last.trainAccuracy - last.validationAccuracy,
-    ...(left ? { leftBehind: least + 1 } : {}),
-    rise: left ? rise : 0,
+    ...left,
+    ...(classes === undefined ? {} : { classes }),
+    ...(memorised === undefined ? {} : { memorised }),
     ...(probes === undefined ? {} : { probes }),
     remedies: [...measured, ...named(plan, measured.length > 0)],
   };

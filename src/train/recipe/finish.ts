@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../../track/index.js';
 import { RunError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
 import { type Training, trainLoop } from '../loop.js';
+import { trainingFile } from '../sample-losses.js';
 import type { RunResult } from './recipe.js';
 import { portableWeights, type Selected, selectBest } from './select.js';
 
@@ -86,6 +87,9 @@ async function writeResult(training: Training, selected: Selected, split: Split)
     ),
   }));
   await writeFileAtomic(run.file('validation.jsonl'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
+  const learnt = training.samples?.lines() ?? [];
+  if (learnt.length > 0)
+    await writeFileAtomic(run.file(trainingFile), `${learnt.map((row) => JSON.stringify(row)).join('\n')}\n`);
   await writeFileAtomic(
     run.file('result.json'),
     `${JSON.stringify({ metric: scoreName, score, loss, validation: report, epoch: selected.epoch, checkpoints: selected.checkpoints, averaged: selected.averaged, splitFingerprint: split.fingerprint }, null, 2)}\n`,

@@ -11,6 +11,7 @@ import type { Training } from '../loop.js';
 import type { OptimisationPlan, TrainPlan } from '../plan.js';
 import { Progress } from '../progress.js';
 import { Recorder } from '../recorder.js';
+import { SampleLosses } from '../sample-losses.js';
 import type { StopSignal } from '../stop.js';
 import { beginHead } from '../transfer/head-start.js';
 import { fillFrom, loadStart } from '../transfer/source.js';
@@ -71,6 +72,7 @@ export function buildTraining({ plan, split, run, stop, model, teacher, fromStep
     recorder: new Recorder(run, fromStep),
     keeper: new CheckpointKeeper(run.checkpoints, { best: plan.keep }),
     progress: new Progress(),
+    samples: plan.data.multiLabel ? undefined : new SampleLosses(split.train, plan.optimisation.epochs),
     stop,
   };
 }

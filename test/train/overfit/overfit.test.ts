@@ -70,6 +70,15 @@ it('trendOf is the rank correlation with the place', () => {
   assert.ok(Math.abs(trendOf([1, 3, 2]) - 0.5) < 1e-12);
 });
 
+/** Names of the rows of a noise table whose label is not that of their place. */
+const wrongRows = (file: string): string[] =>
+  fs
+    .readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .flatMap((line, i) => (line.endsWith(`,c${i % 3}`) ? [] : [`${path.basename(file)}#${i + 2}`]));
+
 describe('praxis overfit', () => {
   it('finds that a network which learnt wrong labels by heart overfits more with depth', async (t) => {
     const data = noiseTable(place, { rows: 300, wrong: 0.4 });
@@ -104,6 +113,22 @@ describe('praxis overfit', () => {
     assert.ok(seen.gap > 0.2, `${seen.gap}`);
     assert.ok((seen.leftBehind as number) < 30 && seen.rise > 0.1, JSON.stringify([seen.leftBehind, seen.rise]));
     assert.deepEqual(seen.probes, report);
+    assert.equal(seen.classes?.by, 'probes');
+    assert.deepEqual(
+      [...report.classes].sort((a, b) => b.gap - a.gap),
+      seen.classes?.gaps,
+    );
+    // What was learnt last has a wrong label more often than the rest.
+    const truth = new Set(wrongRows(data));
+    const shareOf = (names: readonly string[]) => names.filter((name) => truth.has(name)).length / names.length;
+    const learnt = fs.readFileSync(path.join(folder, 'training.jsonl'), 'utf8').trim().split('\n');
+    const all = shareOf(learnt.map((line) => JSON.parse(line).name as string));
+    const memorised = seen.memorised ?? assert.fail('the run noted what each sample cost');
+    assert.equal(memorised.of, learnt.length);
+    assert.ok(
+      memorised.count > 0 && shareOf(memorised.samples.map(({ name }) => name)) > 1.5 * all,
+      `${all}, ${JSON.stringify(memorised)}`,
+    );
     assert.equal(seen.remedies[0]?.title, 'measure it');
     // What was measured on the same split goes before what the course names; on another it says nothing.
     const beside = path.join(out, 'ablation');
