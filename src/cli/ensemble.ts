@@ -6,6 +6,7 @@ import type { EnsembleComparison, Gain } from '../train/ensemble/compare.js';
 import type { EnsembleResult } from '../train/ensemble/join.js';
 import type { DistilResult } from '../train/ensemble/student.js';
 import type { TrainedEnsemble } from '../train/ensemble/train.js';
+import { reportAfter } from './report.js';
 import { duration } from './runs.js';
 import { addSettings, givenSettings } from './settings-flags.js';
 
@@ -164,10 +165,12 @@ export function addEnsemble(program: Command): void {
     if (made !== undefined) {
       folder = made.folder;
       if (options.json !== true) for (const text of ensembleLines(made)) console.log(text);
+      await reportAfter(folder, undefined, options.json === true);
     }
     const student = options.distil === true ? await teach(folder, command, commandLine()) : undefined;
     if (options.json === true) console.log(JSON.stringify({ ...made, student: student?.student }, null, 2));
     else if (student !== undefined) for (const text of studentLines(student)) console.log(text);
+    if (student?.state === 'finished') await reportAfter(student.folder, undefined, options.json === true);
   });
 }
 

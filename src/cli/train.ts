@@ -139,5 +139,7 @@ async function resumeMembers(folder: string, data: string | undefined): Promise<
   const made = await shown((stop, emit) =>
     resumeEnsemble({ folder, stop, emit, command: commandLine(), ...(data === undefined ? {} : { data }) }),
   );
-  if (made !== undefined) for (const text of ensembleLines(made)) console.log(text);
+  if (made === undefined) return;
+  for (const text of ensembleLines(made)) console.log(text);
+  await reportAfter(made.folder, data);
 }

@@ -119,6 +119,12 @@ describe('praxis train', () => {
     fs.writeFileSync(broken, 'no picture');
     const guessed = await praxis(['predict', run, picture, broken, '--top', '2']);
     fs.rmSync(broken);
+    const alone = await praxis(['predict', run, picture, '--json']);
+    assert.equal(alone.stdout.trim().split('\n').length, 1);
+    assert.match(
+      alone.stderr,
+      /^[\d.]+ ms for one picture by itself \(median of \d+ more, .*\); the first took [\d.]+ m?s, loading the run [\d.]+ m?s\.\n$/,
+    );
     assert.equal(guessed.code, 1, 'one of the two could not be read');
     assert.match(guessed.stdout, /daisy-0001\.jpg {2}\S+ [\d.]+ % {2}\S+ [\d.]+ %\n$/);
     assert.match(guessed.stderr, /^✘ .*broken\.jpg.*\n1 of 2 pictures could not be read\.\n$/);

@@ -6,8 +6,20 @@ import { after, before, describe, it } from 'node:test';
 import { main } from '../../../src/cli/main.js';
 import { saveSplit, splitDataset } from '../../../src/data/split/index.js';
 import { imageFolder } from '../../../src/index.js';
+import { writeComparison, writeReport } from '../../../src/report/index.js';
+import { type Tensor, torch } from '../../../src/torch/index.js';
 import { listRuns, readRecord } from '../../../src/track/index.js';
-import { atTemperature, type EnsembleFacts, joinRuns, loadRun, testRun, train } from '../../../src/train/index.js';
+import {
+  atTemperature,
+  type EnsembleFacts,
+  exportRun,
+  joinRuns,
+  loadRun,
+  runToOnnx,
+  testRun,
+  train,
+} from '../../../src/train/index.js';
+import { runOnnx, skipRuntime } from '../../support/onnxruntime.js';
 import { quick, temporaryFolder, tinyFlowers } from '../runs.js';
 
 const place = temporaryFolder();
@@ -111,6 +123,48 @@ describe('joinRuns', () => {
     await assert.rejects(joinRuns([first, half], { out }), /validation\.jsonl cannot be read/);
   });
 
+  it('is measured elsewhere, exported, reported and compared as a run is', async (t) => {
+    const { folder } = await joinRuns(runs, { out, name: 'used' });
+    const ensemble = await loadRun(folder);
+    const measured = await ensemble.evaluate(data);
+    assert.ok(measured.samples > 0 && measured.score >= 0);
+    const exported = path.join(place, 'used');
+    for (const format of ['pt', 'safetensors'] as const) {
+      await exportRun(ensemble, `${exported}.${format}`, { format });
+      const weights = (await torch.load(`${exported}.${format}`)) as Record<string, Tensor>;
+      assert.deepEqual(Object.keys(weights).sort(), Object.keys(ensemble.model.stateDict()).sort());
+      assert.ok(Object.keys(weights).some((name) => name.startsWith('members.1.')));
+    }
+    const { data: report, file } = await writeReport(folder);
+    assert.match(report.verdict.sentences.join(' '), /^A mean of 2 × convnet .* Its 2 members alone reach /);
+    assert.equal(report.overfitting, null);
+    assert.match(fs.readFileSync(file, 'utf8'), /id="chart-matrix"/);
+    const both = await writeComparison([folder, runs[0] as string], path.join(place, 'both.html'));
+    assert.equal(both.data.runs.length, 2);
+
+    const [lines, errors]: [string[], string[]] = [[], []];
+    t.mock.method(console, 'log', (text: string) => lines.push(text));
+    t.mock.method(console, 'error', (text: string) => errors.push(text));
+    const kind = fs.readdirSync(data).find((name) => fs.statSync(path.join(data, name)).isDirectory()) as string;
+    assert.equal(await main(['predict', folder, path.join(data, kind), '--json', '--probabilities']), 0);
+    assert.equal(lines.length, fs.readdirSync(path.join(data, kind)).length);
+    for (const line of lines) {
+      const { probabilities } = JSON.parse(line) as { probabilities: number[] };
+      assert.ok(Math.abs(probabilities.reduce((a, b) => a + b) - 1) < 1e-5, line);
+    }
+    assert.match(errors.join('\n'), /^\d+ pictures in [\d.]+ s: \d+ a second\.$/);
+  });
+
+  it('as ONNX says the mean in another engine', { skip: skipRuntime }, async () => {
+    const { folder } = await joinRuns(runs, { out, name: 'onnx' });
+    const ensemble = await loadRun(folder);
+    const pictures = torch.randint(0, 256, [3, 3, 16, 16], { dtype: 'uint8' });
+    const [[shares]] = (await runOnnx(runToOnnx(ensemble, { withNormalisation: 'nchw', softmax: true }), [
+      [pictures],
+    ])) as [[Tensor]];
+    assert.ok(shares.sub(ensemble.probabilities(pictures)).abs().max().item() < 1e-5);
+  });
+
   it('praxis ensemble prints the gain with its interval', async (t) => {
     const lines: string[] = [];
     t.mock.method(console, 'log', (text: string) => lines.push(text));
@@ -120,5 +174,6 @@ describe('joinRuns', () => {
     assert.match(text, /^gain {10}-?[\d.]+ points \(95 %: -?[\d.]+ to -?[\d.]+\) over the mean member/m);
     assert.match(text, /^cost {10}2 times a single model/m);
     assert.match(text, /praxis test .*typed/);
+    assert.match(text, /^page {10}\S+typed\/report\.html: open it/m);
   });
 });
