@@ -12,7 +12,7 @@ import { makeSplit, openWithExclusions } from './data.js';
 import { lookFirst } from './look.js';
 import { type Choice, epochOverhead, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
-import { openTransfer } from './transfer.js';
+import { openPretrained, transferFrom } from './transfer.js';
 
 export interface DryRun {
   /** Title and text, in the order of the recipe. */
@@ -36,6 +36,7 @@ export async function dryRun(
   const opened = await openWithExclusions(data, settings);
   const { dataset } = opened;
   checkModelTakes(dataset, settings.model);
+  const weights = await openPretrained(settings, dataset);
   const [train, validation, test] = settings.split;
   const made = settings.splitFile === undefined ? undefined : await makeSplit(dataset, settings);
   const look = await lookFirst(opened, { seed: settings.seed, onProgress });
@@ -48,7 +49,7 @@ export async function dryRun(
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
   };
-  const start = await openTransfer(settings, facts, dataset, false);
+  const start = transferFrom(weights, settings, facts, dataset);
   const choice = start?.choice ?? resolve(settings, facts);
   const { device } = pickDevice(settings.device);
   const lines: [string, string][] = [

@@ -36,7 +36,7 @@ import { epochOverhead, resolve, usualRates, workersFor } from './resolve.js';
 import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
 import { keepSamples } from './samples.js';
 import { StageLog } from './stage-log.js';
-import { describeTransfer, hintAt, openTransfer } from './transfer.js';
+import { describeTransfer, hintAt, openPretrained, transferFrom } from './transfer.js';
 
 export interface RecipeOptions {
   readonly data: string | Dataset;
@@ -108,6 +108,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
   const { dataset } = opened;
   requireWritable(settings.out);
   if (options.model === undefined) checkModelTakes(dataset, settings.model);
+  const weights = await openPretrained(settings, dataset, options.model !== undefined);
   const noun = sampleNoun(dataset);
   // A split made before seals its test part, and what is sealed is not looked at.
   const made = settings.splitFile === undefined ? undefined : await makeSplit(dataset, settings);
@@ -134,7 +135,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
   };
-  const start = await openTransfer(settings, facts, dataset, options.model !== undefined);
+  const start = transferFrom(weights, settings, facts, dataset);
   const choice = start?.choice ?? resolve(settings, facts);
   const device = pickDevice(settings.device);
   const modelName = options.model === undefined ? choice.model : options.model.constructor.name;

@@ -1,5 +1,6 @@
 /** Fine-tuning in the recipe: what it does differently at each stage. Without pretrained weights none of it happens. */
 import { type ChannelMeasurement, compareStatistics } from '../../data/normalise/index.js';
+import type { Dataset } from '../../data/types.js';
 import type { PretrainedWeights } from '../../models/index.js';
 import { torch } from '../../torch/index.js';
 import type { RunFolder } from '../../track/index.js';
@@ -8,7 +9,14 @@ import type { TrainSettings } from '../config/schema.js';
 import { ConfigError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
 import type { ModelPlan, OptimisationPlan, TrainPlan } from '../plan.js';
-import { recommendation, settingsFor, statisticsFor, transferPlan, tuneChoices } from '../transfer/defaults.js';
+import {
+  checkStart,
+  recommendation,
+  settingsFor,
+  statisticsFor,
+  transferPlan,
+  tuneChoices,
+} from '../transfer/defaults.js';
 import { beginHead, headStart, headStartText } from '../transfer/head-start.js';
 import type { TransferPlan } from '../transfer/plan.js';
 import { fillFrom, openStart } from '../transfer/source.js';
@@ -82,19 +90,37 @@ export class Start {
   }
 }
 
-/** Opens the weights that the settings name, and settles what depends on them. @returns undefined where none are named */
-export async function openTransfer(
+/**
+ * Opens the weights that the settings name, before any picture is looked at: a name that is misspelt is told at once.
+ * @returns undefined where none are named
+ */
+export async function openPretrained(
   settings: TrainSettings,
-  facts: DataFacts,
-  data: { readonly classes: readonly string[]; readonly multiLabel: boolean },
-  ownModel: boolean,
-): Promise<Start | undefined> {
+  data: Pick<Dataset, 'kind'>,
+  ownModel = false,
+): Promise<PretrainedWeights | undefined> {
   if (settings.pretrained === undefined) return undefined;
   if (ownModel)
     throw new ConfigError(
       'pretrained: a model given as an object keeps the weights that it has; load them into it yourself.',
     );
+  if (data.kind !== 'pictures')
+    throw new ConfigError(
+      'pretrained: pretrained weights are for pictures; a table or a text is trained from scratch.',
+    );
   const weights = await openStart(settings.pretrained);
+  checkStart(settings, weights);
+  return weights;
+}
+
+/** Settles what depends on the weights. @returns undefined where there are none */
+export function transferFrom(
+  weights: PretrainedWeights | undefined,
+  settings: TrainSettings,
+  facts: DataFacts,
+  data: { readonly classes: readonly string[]; readonly multiLabel: boolean },
+): Start | undefined {
+  if (weights === undefined) return undefined;
   const usable = { ...settings, headStart: settings.headStart && !data.multiLabel };
   const adjusted = settingsFor(usable, weights, facts);
   return new Start(weights, adjusted, data.classes, tuneChoices(resolve(adjusted, facts), adjusted, weights, facts));

@@ -33,12 +33,8 @@ function sideFor(weights: PretrainedWeights, facts: DataFacts): number {
   return weights.recognised.grid === undefined ? Math.round(wanted) : multiple(wanted, weights.options.patch ?? 16);
 }
 
-/** Settings of a fine-tuning with the model that its weights are of. @throws ConfigError where they name another one, or change its shape */
-export function settingsFor(settings: TrainSettings, weights: PretrainedWeights, facts: DataFacts): TrainSettings {
-  if (facts.side === undefined)
-    throw new ConfigError(
-      'pretrained: pretrained weights are for pictures; a table or a text is trained from scratch.',
-    );
+/** @throws ConfigError where the settings name another model than that of the weights, or change its shape */
+export function checkStart(settings: TrainSettings, weights: PretrainedWeights): void {
   if (settings.model !== 'auto' && modelSpec(settings.model).name !== weights.model)
     throw new ConfigError(
       `model: the weights of ${weights.source} are of ${weights.model}, not of ${settings.model}; leave model out.`,
@@ -50,6 +46,10 @@ export function settingsFor(settings: TrainSettings, weights: PretrainedWeights,
   for (const name of ['width', 'depth'] as const)
     if (settings[name] !== undefined && settings[name] !== weights.options[name])
       throw new ConfigError(`${name}: pretrained weights have the ${name} that they have; leave it out.`);
+}
+
+/** Settings of a fine-tuning with the model that its weights are of. */
+export function settingsFor(settings: TrainSettings, weights: PretrainedWeights, facts: DataFacts): TrainSettings {
   return {
     ...settings,
     model: weights.model,

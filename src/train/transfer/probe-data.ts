@@ -10,7 +10,7 @@ import type { DataPlan, ModelPlan } from '../plan.js';
 import { makeSplit, normalise, openData, sampledSide } from '../recipe/data.js';
 import { buildModel } from '../recipe/rebuild.js';
 import { workersFor } from '../recipe/resolve.js';
-import { openTransfer } from '../recipe/transfer.js';
+import { openPretrained, transferFrom } from '../recipe/transfer.js';
 import type { TrainOptions } from '../train.js';
 import { type HeadStart, headStart, headStartText } from './head-start.js';
 
@@ -55,6 +55,7 @@ export async function probeWith(
     throw new RunError(
       `${dataset.root}: pictures with any number of labels cannot be probed yet; praxis finetune takes them.`,
     );
+  const opened = await openPretrained(settings, dataset);
   const side = dataset.kind === 'pictures' ? await sampledSide(dataset) : undefined;
   onProgress({
     stage: 'look',
@@ -73,7 +74,7 @@ export async function probeWith(
     classes: dataset.classes.length,
     ...(side === undefined ? {} : { side }),
   };
-  const start = await openTransfer(settings, facts, dataset, false);
+  const start = transferFrom(opened, settings, facts, dataset);
   if (start === undefined) throw new ConfigError('pretrained: a probe is of pretrained weights; say which.');
   const { choice, weights } = start;
   const { form } = choice;

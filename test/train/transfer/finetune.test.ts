@@ -164,10 +164,12 @@ describe('finetune', () => {
   it('names what does not go together', async () => {
     const out = path.join(place, 'never');
     const refused = (options: object, message: RegExp) =>
-      assert.rejects(
-        async () => void (await train({ ...settings, data, out, pretrained: weights, ...options })),
-        message,
-      );
+      assert.rejects(async () => {
+        const training = train({ ...settings, data, out, pretrained: weights, ...options });
+        // At once: nothing was looked at before.
+        for await (const { kind } of training) assert.fail(`${kind} came before it was refused`);
+        await training;
+      }, message);
     await refused({ model: 'resnet18' }, /the weights of .* are of resnet20, not of resnet18/);
     await refused({ width: 8 }, /pretrained weights have the width that they have/);
     await refused({ pretrained: 'resnet81' }, /no weights known as 'resnet81'/);
