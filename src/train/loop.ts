@@ -61,9 +61,10 @@ export async function withAverage<T>(training: Pick<Training, 'average'>, callba
 
 /** Saves everything. @throws CheckpointError, with the checkpoints of before intact */
 export async function checkpoint(training: Training, score?: number): Promise<TrainEvent> {
-  const { progress, keeper, run } = training;
+  const { progress, keeper, run, recorder } = training;
   // A run that goes on from here must find every line that lies before.
-  await run.flush();
+  await recorder.tracking.waiting(run.flush());
+  progress.logging = recorder.tracking.seconds;
   const saved = await keeper.save(
     takeState(training, {
       step: progress.step,
@@ -82,6 +83,7 @@ export function putBack(training: Training, state: Awaited<ReturnType<typeof loa
   restoreState(training, state);
   const saved = state.metrics as ProgressState;
   training.progress.restore(saved);
+  training.recorder.tracking.spentBefore(training.progress.logging);
   training.stepper.restore(saved.stepper as ReturnType<Stepper['state']>);
   training.samples?.restore(state.tensors?.samples);
   training.optimizer.zeroGrad();
@@ -243,7 +245,9 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
     for await (const batch of batchesLeft) {
       const rate = setRate(training, learningRate);
       recorder.tracking.beforeStep(training);
-      const outcome = training.stepper.step(batch, (logits) => training.samples?.note(batch, logits, progress.epoch));
+      const outcome = training.stepper.step(batch, (logits) =>
+        recorder.tracking.timed(() => training.samples?.note(batch, logits, progress.epoch)),
+      );
       if (!outcome.finite) {
         const fault = findFault(training.model, batch, plan.machine, {
           labelSmoothing: plan.optimisation.labelSmoothing,
@@ -350,7 +354,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       learningRate: Math.max(...training.optimizer.paramGroups.map(({ lr }) => lr)),
       seconds,
       waiting: report.waitShare,
-      ...weightNorms(training.model),
+      ...recorder.tracking.timed(() => weightNorms(training.model)),
       skipped: report.skipped.length,
     });
     yield {

@@ -27,6 +27,8 @@ export interface ProgressState {
   readonly rateFactor: number;
   readonly rollbacks: number;
   readonly seconds: number;
+  /** Absent in checkpoints from before it was counted. */
+  readonly logging?: number;
   readonly recentLosses: readonly number[];
   readonly stepper: unknown;
 }
@@ -48,6 +50,8 @@ export class Progress {
   rollbacks = 0;
   /** Seconds of training in all sessions. */
   seconds = 0;
+  /** Seconds that logging took in all sessions, up to the last checkpoint. */
+  logging = 0;
   #recent: number[] = [];
 
   /** Notes a step's loss; tells whether it is a spike: three times the median of the last fifty. */
@@ -70,9 +74,10 @@ export class Progress {
   }
 
   state(stepper: unknown): ProgressState {
-    const { step, updates, epoch, sums, validations, rateFactor, rollbacks, seconds } = this;
+    const { step, updates, epoch, sums, validations, rateFactor, rollbacks, seconds, logging } = this;
     return {
       ...{ step, updates, epoch, sums: { ...sums }, validations: [...validations], rateFactor, rollbacks, seconds },
+      logging,
       recentLosses: [...this.#recent],
       stepper,
     };
@@ -80,7 +85,7 @@ export class Progress {
 
   restore(state: ProgressState): void {
     const { step, updates, epoch, sums, validations, rateFactor, rollbacks, seconds, recentLosses } = state;
-    Object.assign(this, { step, updates, epoch, rateFactor, rollbacks, seconds });
+    Object.assign(this, { step, updates, epoch, rateFactor, rollbacks, seconds, logging: state.logging ?? 0 });
     this.sums = { ...sums };
     this.validations = [...validations];
     this.#recent = [...recentLosses];

@@ -34,6 +34,10 @@ export class Recorder {
   }
 
   log(line: MetricsLine): void {
+    this.tracking.timed(() => this.#write(line));
+  }
+
+  #write(line: MetricsLine): void {
     this.#run.log(line);
     const names = tags[line.kind ?? ''];
     if (names === undefined) return;
@@ -46,6 +50,11 @@ export class Recorder {
   /** A sentence in TensorBoard's text tab. */
   text(tag: string, markdown: string, step = 0): void {
     this.#writer.addText(tag, markdown, step);
+  }
+
+  /** Waits until everything is in the files, or cannot be; the wait counts as logging. */
+  async flush(): Promise<void> {
+    await this.tracking.waiting(Promise.all([this.#run.flush(), this.#writer.flush()]));
   }
 
   async close(): Promise<void> {

@@ -39,8 +39,9 @@ const guessOf = (model: Training['model']): number =>
 /** Watches one training for TensorBoard. */
 export class Tracking {
   readonly #writer: SummaryWriter;
-  /** Seconds spent so far. */
   #spent = 0;
+  /** What histograms took of that: they have a budget of their own. */
+  #drawn = 0;
   /** What histograms cost the last time, seconds. */
   #cost: number | undefined;
 
@@ -48,12 +49,28 @@ export class Tracking {
     this.#writer = writer;
   }
 
-  /** Seconds that logging took. */
+  /** Seconds for which the training stood still because something was noted, drawn or written: all of it, in all sessions. */
   get seconds(): number {
     return this.#spent;
   }
 
-  #timed<T>(work: () => T): T {
+  /** What sessions before this one spent, or the recipe before the training began. */
+  spentBefore(seconds: number): void {
+    this.#spent = Math.max(this.#spent, seconds);
+  }
+
+  /** Counts what waiting for the disk takes. */
+  async waiting<T>(work: Promise<T>): Promise<T> {
+    const before = performance.now();
+    try {
+      return await work;
+    } finally {
+      this.#spent += (performance.now() - before) / 1000;
+    }
+  }
+
+  /** Does what is only done for the record, and counts the time. */
+  timed<T>(work: () => T): T {
     const before = performance.now();
     try {
       return work();
@@ -65,7 +82,7 @@ export class Tracking {
   /** Logging must not end a run, whatever it stumbles over. */
   #quietly(training: Training, what: string, work: () => void): void {
     try {
-      this.#timed(work);
+      this.timed(work);
     } catch (error) {
       training.run.warn(`TensorBoard gets no ${what}: ${(error as Error).message.split('\n')[0]}`);
     }
@@ -94,7 +111,7 @@ export class Tracking {
     const last = progress.step + 1 === plan.optimisation.batches * plan.optimisation.epochs;
     this.#cost ??= guessOf(model);
     // Every run has those of its last epoch.
-    if (!last && this.#spent + this.#cost > mostShare * progress.seconds) return;
+    if (!last && this.#drawn + this.#cost > mostShare * progress.seconds) return;
     stepper.beforeUpdate = () => {
       const before = this.#spent;
       this.#quietly(training, 'histograms', () => {
@@ -105,6 +122,7 @@ export class Tracking {
         }
       });
       this.#cost = this.#spent - before;
+      this.#drawn += this.#cost;
     };
   }
 
@@ -149,11 +167,10 @@ export class Tracking {
         );
       }
     });
-    const before = performance.now();
-    await this.#mistakes(training, evaluation).catch((error: Error) =>
+    const mistakes = this.#mistakes(training, evaluation).catch((error: Error) =>
       training.run.warn(`TensorBoard gets no pictures of mistakes: ${error.message.split('\n')[0]}`),
     );
-    this.#spent += (performance.now() - before) / 1000;
+    await this.waiting(mistakes);
   }
 
   async #mistakes({ plan, validation, progress }: Training, { predictions }: Evaluation): Promise<void> {

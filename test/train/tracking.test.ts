@@ -4,12 +4,14 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { torch } from '../../src/torch/index.js';
-import { type LoggedEvent, readEvents, readRecord, SummaryWriter } from '../../src/track/index.js';
+import { type LoggedEvent, type RunFolder, readEvents, readRecord, SummaryWriter } from '../../src/track/index.js';
 import { drawConfusion } from '../../src/train/confusion-svg.js';
 import { train } from '../../src/train/index.js';
+import { Recorder } from '../../src/train/recorder.js';
 import { someValues } from '../../src/train/tracking.js';
 import { python, runPython, skipLive } from '../support/python.js';
 import { metricsOf, quick, temporaryFolder, tinyFlowers } from './runs.js';
@@ -29,6 +31,30 @@ interface Seen {
   hparams: Record<string, unknown>;
   graph: { name: string; op: string }[] | null;
 }
+
+it('counts what all logging takes: lines, drawing, waiting for the disk, sessions before', async () => {
+  const place = temporaryFolder();
+  const busy = (milliseconds: number) => {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end);
+  };
+  const run = { path: place, log: () => busy(15), warn: () => undefined, flush: () => setTimeout(20) };
+  const recorder = new Recorder(run as unknown as RunFolder);
+  const { tracking } = recorder;
+  const atLeast = (seconds: number) => assert.ok(tracking.seconds >= seconds, `${tracking.seconds} of ${seconds}`);
+  recorder.log({ step: 1, kind: 'step', loss: 1 });
+  atLeast(0.015);
+  tracking.timed(() => busy(10));
+  atLeast(0.025);
+  await recorder.flush();
+  atLeast(0.044);
+  tracking.spentBefore(7);
+  assert.equal(tracking.seconds, 7);
+  tracking.spentBefore(1);
+  assert.equal(tracking.seconds, 7);
+  await recorder.close();
+  fs.rmSync(place, { recursive: true });
+});
 
 describe('TensorBoard files of a training', () => {
   const place = temporaryFolder();

@@ -34,6 +34,7 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
     emit({ kind: 'stage', stage: 'select', text: selected.text });
     await writeResult(training, selected, split);
     await training.recorder.tracking.end(training, selected.evaluation, selected.epoch);
+    await training.recorder.flush();
     const { score, scoreName, loss, report } = selected.evaluation;
     const patience =
       next.value === 'patience' ? ` It ended ${plan.optimisation.patience} epochs after the best one.` : '';

@@ -51,14 +51,18 @@ export interface Given {
   readonly teacher?: Classifier | undefined;
   /** For a run that goes on: what was logged beyond this step is logged anew. */
   readonly fromStep?: number;
+  /** Seconds that went into the record before the training began. */
+  readonly logged?: number;
 }
 
 /** Everything that trains, at its beginning. */
-export function buildTraining({ plan, split, run, stop, model, teacher, fromStep = 0 }: Given): Training {
+export function buildTraining({ plan, split, run, stop, model, teacher, fromStep = 0, logged = 0 }: Given): Training {
   placeModel(model, plan.machine);
   const optimizer = buildOptimizer(model, plan.optimisation, plan.transfer);
   if (teacher !== undefined) placeModel(teacher, plan.machine);
   const { train, validation } = buildLoaders(split, plan, teacher);
+  const recorder = new Recorder(run, fromStep);
+  recorder.tracking.spentBefore(logged);
   return {
     plan,
     model,
@@ -69,7 +73,7 @@ export function buildTraining({ plan, split, run, stop, model, teacher, fromStep
     train,
     validation,
     run,
-    recorder: new Recorder(run, fromStep),
+    recorder,
     keeper: new CheckpointKeeper(run.checkpoints, { best: plan.keep }),
     progress: new Progress(),
     samples: plan.data.multiLabel ? undefined : new SampleLosses(split.train, plan.optimisation.epochs),

@@ -276,7 +276,9 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const batches = await firstBatches(parts.train, draft, 2);
     const [batch] = batches;
     if (batch === undefined) throw new RunError(`${dataset.root}: not one batch of ${noun}s could be read.`);
+    const drawing = performance.now();
     await keepSamples(run, batch.input, draft);
+    const logged = (performance.now() - drawing) / 1000;
     placeModel(model, draft.machine);
     const check = init.check(
       model,
@@ -376,7 +378,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const fresh = options.model ?? (await startModel(plan, run.path));
     torch.manualSeed(settings.seed);
     const teacher = await teacherOf(plan);
-    return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh, teacher }), { split, emit });
+    return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh, teacher, logged }), {
+      split,
+      emit,
+    });
   } catch (error) {
     if (run.writable)
       await run.end(error instanceof StoppedEarly ? 'stopped' : 'failed', { reason: (error as Error).message });
