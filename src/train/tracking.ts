@@ -1,6 +1,7 @@
 /**
  * What TensorBoard gets besides the curves: the network as a graph, pictures of samples and of mistakes, how weights and gradients are
- * distributed, the confusion matrix, hyperparameters. It costs at most half a percent of the training: what would cost more waits.
+ * distributed, the confusion matrix, hyperparameters. All logging together is to stay below a percent of the training: histograms, which cost
+ * the most, wait while it is above half of that.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { decodePicture } from '../data/pictures/decode.js';
@@ -15,7 +16,7 @@ import { samplesFile } from './recipe/samples.js';
 
 /** Of each tensor so many values, evenly spaced, make its histogram. */
 const mostValues = 4096;
-/** Share of the training's time that histograms may take. */
+/** Share of the training's time that logging may have taken, all of it, when histograms are drawn. */
 const mostShare = 0.005;
 /** Assumed of the first ones, seconds: for each tensor, and for each value. */
 const guess = { tensor: 2e-4, value: 1e-7 };
@@ -40,8 +41,6 @@ const guessOf = (model: Training['model']): number =>
 export class Tracking {
   readonly #writer: SummaryWriter;
   #spent = 0;
-  /** What histograms took of that: they have a budget of their own. */
-  #drawn = 0;
   /** What histograms cost the last time, seconds. */
   #cost: number | undefined;
 
@@ -111,7 +110,7 @@ export class Tracking {
     const last = progress.step + 1 === plan.optimisation.batches * plan.optimisation.epochs;
     this.#cost ??= guessOf(model);
     // Every run has those of its last epoch.
-    if (!last && this.#drawn + this.#cost > mostShare * progress.seconds) return;
+    if (!last && this.#spent + this.#cost > mostShare * progress.seconds) return;
     stepper.beforeUpdate = () => {
       const before = this.#spent;
       this.#quietly(training, 'histograms', () => {
@@ -122,7 +121,6 @@ export class Tracking {
         }
       });
       this.#cost = this.#spent - before;
-      this.#drawn += this.#cost;
     };
   }
 
