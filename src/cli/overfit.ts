@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { OverfitReport } from '../train/overfit/overfit.js';
 import { progressLine } from './progress.js';
+import { reportAfter } from './report.js';
 
 /** A share as a bar of twenty characters, training and validation part on one line. */
 function bar(train: number, validation: number): string {
@@ -54,7 +55,7 @@ export function addOverfit(program: Command): void {
       [
         'Freezes the chosen network and trains a linear classifier on what comes out of every layer, on the training pictures; measures it on',
         'them and on the validation pictures. Where the two part, the network knows its own pictures better than others. Nothing of the run is',
-        'changed; overfit.json and overfit.svg are put beside it.',
+        'changed; overfit.json and overfit.svg are put beside it, and its page is written anew.',
       ].join('\n'),
     )
     .argument('<run>', 'folder of a finished run')
@@ -79,5 +80,7 @@ export function addOverfit(program: Command): void {
       }).finally(() => line.clear());
       if (options.json === true) console.log(JSON.stringify(report, null, 2));
       else for (const text of overfitLines(report)) console.log(text);
+      // The page has a place for it.
+      await reportAfter(folder, options.data, options.json === true);
     });
 }

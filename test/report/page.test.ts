@@ -283,6 +283,11 @@ describe('the page of a report', { skip: skipBrowser }, () => {
 
   it('names and findings are text, not markup', () => {
     assert.ok(fs.readFileSync(few, 'utf8').includes('One picture is &lt;b&gt;upside down&lt;/b&gt;.'));
+    // Somebody who was not there reads at the top what is told apart: twelve of many.
+    assert.match(
+      fs.readFileSync(many, 'utf8'),
+      /tells apart: species number 1, .*, species number 12 and 90 more<\/p>/,
+    );
   });
 });
 

@@ -8,7 +8,7 @@ export function curvesSection(report: ReportData): string {
   const { curves, steps, chosen, rangeTest } = report;
   if (curves.epoch.length === 0 && steps.step.length === 0) return '';
   const how =
-    'Training figures are of the pictures as they were trained on: changed, and with the network as it was within the epoch.';
+    'Training figures are of the pictures as they were trained on, changed at random and while the network was still getting better: they may be lower than those of the validation.';
   const which =
     chosen === null || chosen.epoch === null
       ? ''
@@ -23,7 +23,7 @@ export function curvesSection(report: ReportData): string {
       : card(
           'Range test',
           chart('chart-range'),
-          `Before the training the rate was raised step by step on batches of its own; ${rangeTest.complete ? `the loss spiked above ${short(rangeTest.suggestions.highest ?? Number.NaN)}` : 'the loss did not spike'}. It left no trace on the weights.`,
+          `To find how high the learning rate may be, it was raised step by step before the training; ${rangeTest.complete ? `the loss spiked above ${short(rangeTest.suggestions.highest ?? Number.NaN)}` : 'the loss did not spike'}. The training itself began afresh.`,
         );
   const norms = steps.gradientNorm.some((value) => Number.isFinite(value))
     ? card('Norm of the gradient', chart('chart-gradient'))

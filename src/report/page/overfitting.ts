@@ -45,7 +45,7 @@ function memorisedCard(
     seen.count === 0
       ? 'There is none here.'
       : `${grouped(seen.count)} of the ${counted(seen.of, `training ${noun}`)} ${seen.count === 1 ? 'is such a one' : 'are such'}${seen.samples.length < seen.count ? `; here the ${seen.samples.length} that surprised it most` : ''}.`;
-  const note = `What the network expected differently: in ${when} it gave these less probability of their class than a guess would, less than it gave nearly all others. In the end it names them rightly, so it learned them last and one by one: odd or hard ${noun}s, wrong labels, learnt by heart. ${count}${seen.count === 0 ? '' : ' Below each its class as labelled, and the probability that this had at first and in the end.'}`;
+  const note = `Training ${noun}s that surprised the network: in ${when} it gave their class less probability than a guess would, and less than it gave nearly all others. In the end it names them rightly. Odd or hard ${noun}s are among them, wrong labels, and what was learned by heart. ${count}${seen.count === 0 ? '' : ' Below each: its label, and the probability this had at first → in the end.'}`;
   const shown = seen.samples.some(({ name }) => pictures.urls.has(name));
   const share = (loss: number): string => percent(Math.exp(-loss), loss > 4.6 ? 1 : 0);
   const content =

@@ -94,18 +94,28 @@ function tilesOf({ figures, tests, data, human, curves }: ReportData): Tile[] {
       ...(human.net === null ? {} : { more: `the network on those: ${percent(human.net.accuracy, 0)}` }),
     });
   if (figures?.kind === 'one label')
-    tiles.push({ value: percent(figures.calibrationError), what: 'calibration error' });
+    tiles.push({
+      value: percent(figures.calibrationError),
+      what: 'calibration error',
+      more: 'between how sure it is and how often it is right',
+    });
   return tiles;
 }
+
+const namesShown = 12;
 
 function head(report: ReportData): string {
   const { run, data, model, verdict, problems } = report;
   const tiles = tilesOf(report).map(
     ({ value, what, more }) =>
-      `<div class="tile"><b>${html(value)}</b><span>${html(what)}</span>${more === undefined ? '' : `<small>${html(more)}</small>`}</div>`,
+      `<div class="tile"><b>${html(value)}</b><span>${html(what)}</span>${more === undefined ? '' : `<small>${prose(more)}</small>`}</div>`,
   );
   const state = run.state === 'finished' ? '' : ` · ${run.state}`;
-  return `<header class="wide"><h1>${html(data.name)} · ${html(model.name || run.name)}</h1><p>${html(run.folder.split(/[\\/]/).pop() ?? '')}${state}</p>
+  // Whoever was not there does not know what was to be told apart.
+  const rest = data.classes.length - namesShown;
+  const names = `${data.classes.slice(0, namesShown).join(', ')}${rest > 0 ? ` and ${grouped(rest)} more` : ''}`;
+  const classes = data.classes.length === 0 ? '' : ` · tells apart: ${names}`;
+  return `<header class="wide"><h1>${html(data.name)} · ${html(model.name || run.name)}</h1><p>${html(run.folder.split(/[\\/]/).pop() ?? '')}${state}${html(classes)}</p>
 <div class="headline">${html(verdict.headline)}</div>
 <div class="verdict">${verdict.sentences.map((text) => `<p>${prose(text)}</p>`).join('')}${problems.map((text) => `<p>${html(text)}</p>`).join('')}</div>
 <div class="tiles">${tiles.join('')}</div></header>`;

@@ -148,6 +148,8 @@ describe('praxis overfit', () => {
     assert.equal(await main(['overfit', folder]), 0);
     assert.match(lines.join('\n'), /^layer +training +validation +gap\ninput /);
     assert.ok(lines.includes(report.text));
+    assert.match(lines.at(-1) as string, /^page .*report\.html/);
+    assert.ok(fs.readFileSync(path.join(folder, 'report.html'), 'utf8').includes('Layer by layer (praxis overfit)'));
     const errors: string[] = [];
     t.mock.method(process.stderr, 'write', (text: string) => errors.push(text) > 0);
     assert.equal(await main(['overfit', folder, '--samples', 'many']), 1);
