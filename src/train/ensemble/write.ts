@@ -89,7 +89,7 @@ export const costOf = (members: readonly MemberRun[]): EnsembleCost => {
 };
 
 /** What a member's own folder keeps within the ensemble: its record and what it said, not its weights again. */
-const keptOfMember = ['run.json', 'result.json', 'metrics.jsonl', 'validation.jsonl'];
+const keptOfMember = ['run.json', 'result.json', 'metrics.jsonl', 'validation.jsonl', 'training.jsonl'];
 
 /** The split file with the longest record of its seal: a test part that a member has seen is seen. */
 async function sourceOfSplit(members: readonly MemberRun[]): Promise<string | undefined> {

@@ -64,7 +64,8 @@ describe('joinRuns', () => {
       facts.members.map(({ seed }) => seed),
       [1, 2],
     );
-    for (const { folder: own } of facts.members) assert.ok(fs.existsSync(path.join(folder, own, 'validation.jsonl')));
+    for (const { folder: own } of facts.members)
+      for (const name of ['validation.jsonl', 'training.jsonl']) assert.ok(fs.existsSync(path.join(folder, own, name)));
 
     // Elsewhere, without the members' own folders: it holds all it needs.
     const moved = path.join(place, 'moved');
