@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { engineSettings } from '../src/torch/load.js';
 import type { ParityPython } from '../test/support/python.js';
 
 export class PythonSide {
@@ -14,10 +15,15 @@ export class PythonSide {
     process.stderr.resume();
   }
 
-  /** Starts it with the environment (threads, wait policy) that Praxis runs with. */
+  /** Starts it as its users do: without what Praxis sets for its own engine, such as how threads wait. */
   static async start(python: ParityPython, threads: number, file = 'reference.py'): Promise<PythonSide> {
     const script = fileURLToPath(new URL(file, import.meta.url));
-    const env = { ...process.env, ...python.environment, PRAXIS_BENCH_THREADS: String(threads) };
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      ...python.environment,
+      PRAXIS_BENCH_THREADS: String(threads),
+    };
+    for (const { name } of engineSettings()) delete env[name];
     return PythonSide.#greeted(spawn(python.command, ['-W', 'ignore', script], { env }));
   }
 

@@ -41,11 +41,19 @@ function usesOpenBlasThreads(lib: string): boolean {
 
 /** The environment that OpenMP and BLAS read once, when the library is loaded. */
 function prepareEnvironment(engine: CurrentEngine): void {
+  // Who has set one of the two has decided about both. In libgomp the count goes before the policy, which other OpenMPs read.
+  const decided = process.env.OMP_WAIT_POLICY !== undefined;
   setUnlessChosen(
     'OMP_WAIT_POLICY',
     'PASSIVE',
     'idle threads sleep instead of spinning, so JavaScript and decoding get the cores between operators',
   );
+  if (!decided)
+    setUnlessChosen(
+      'GOMP_SPINCOUNT',
+      '20000',
+      'but not at once: between the operators of a network the next work comes within microseconds, and waking takes longer',
+    );
   if (usesOpenBlasThreads(engine.lib))
     setUnlessChosen(
       'OPENBLAS_NUM_THREADS',
