@@ -178,6 +178,25 @@ def averages(request):
     return values(average.module)
 
 
+def weight_average(request):
+    """A small network with batch normalisation after SWA and `update_bn`: its state dict, everything drawn from sines."""
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(48, 2)
+    ).double()
+    average = torch.optim.swa_utils.AveragedModel(net, use_buffers=request["use_buffers"])
+    for moment in range(3):
+        with torch.no_grad():
+            for i, tensor in enumerate(net.state_dict().values()):
+                if tensor.is_floating_point():
+                    ramp = torch.arange(tensor.numel(), dtype=torch.float64).reshape(tensor.shape)
+                    tensor.copy_((ramp * 0.7 + i + 2 * moment).sin().abs() + 0.1)
+        average.update_parameters(net)
+    if request["update_bn"]:
+        ramp = torch.arange(3 * 4 * 2 * 6 * 6, dtype=torch.float64).reshape(3, 4, 2, 6, 6)
+        torch.optim.swa_utils.update_bn(list((ramp * 0.37).sin()), average)
+    return {name: tensor.double().reshape(-1).tolist() for name, tensor in average.state_dict().items()}
+
+
 def answer(request):
     task = request["task"]
     if task == "trajectories":
@@ -186,7 +205,7 @@ def answer(request):
         return schedules(request["cases"])
     if task == "clips":
         return clips(request["cases"])
-    return {"save": save, "resume": resume, "averages": averages}[task](request)
+    return {"save": save, "resume": resume, "averages": averages, "weight_average": weight_average}[task](request)
 
 
 if __name__ == "__main__":

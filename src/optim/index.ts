@@ -38,3 +38,4 @@ export { RMSprop, type RMSpropOptions } from './rmsprop.js';
 export * from './schedules/index.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export type { OptimizerState } from './state.js';
+export { AveragedModel, type AveragedModelOptions, type UpdateBnOptions, updateBn } from './swa.js';

@@ -29,7 +29,7 @@ abstract class RunningNorm extends Module {
   };
 
   readonly eps: number;
-  readonly momentum: number | null;
+  momentum: number | null;
   readonly affine: boolean;
   readonly trackRunningStats: boolean;
   weight: Parameter | null;
