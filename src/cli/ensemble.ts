@@ -86,6 +86,9 @@ interface EnsembleArguments {
   readonly members?: string;
   readonly bootstrap?: boolean;
   readonly subsets?: string;
+  readonly snapshots?: boolean;
+  readonly average?: string | true;
+  readonly data?: string;
   readonly temperature: boolean;
   readonly distil?: boolean;
   readonly json?: boolean;
@@ -111,6 +114,10 @@ export function addEnsemble(program: Command): void {
         '(the budget is for each member). praxis ensemble RUN RUN… joins finished runs that share split, classes and picture size.',
         'praxis ensemble ENSEMBLE --distil teaches one network what the ensemble says.',
         '',
+        'Cheaper: praxis ensemble RUN --snapshots joins the kept checkpoints of one run; praxis ensemble RUN… --average averages weights',
+        'instead of probabilities, those of its checkpoints (SWA) or of several runs that began with the same weights (a soup), and keeps the one',
+        'network that comes of it only if it validates better than the best alone.',
+        '',
         'Shows the gain over the mean and the best member with its interval, how far they disagree, what it costs, and fits a temperature that',
         'makes the probabilities mean what they say. The folder is a run folder: praxis predict and praxis test take it, praxis resume goes on.',
       ].join('\n'),
@@ -120,6 +127,9 @@ export function addEnsemble(program: Command): void {
     .option('--members <count>', 'how many to train (default: 5)')
     .option('--bootstrap', 'train each on samples drawn with replacement')
     .option('--subsets <share>', 'train each on another share of the training part, e.g. 0.8')
+    .option('--snapshots', 'join the kept checkpoints of one run (train it with --keep 5 or more)')
+    .option('--average [way]', 'average weights: greedy, while it helps (the default), or uniform, all of them')
+    .option('--data <path>', 'with --snapshots and --average: where the data are now, if they have moved')
     .option('--no-temperature', 'leave the probabilities as they are')
     .option('--distil', 'then train one network that says what the ensemble says')
     .option('--json', 'print all figures as JSON');
@@ -133,11 +143,29 @@ export function addEnsemble(program: Command): void {
       throw new Error(`${missing} is no run folder; give either one data set to train on, or finished runs to join.`);
     if (training && places.length > 1)
       throw new Error(`Give one data set to train on, or finished runs to join; got ${places.join(', ')}.`);
+    if (options.snapshots === true && (runs.length !== 1 || options.average !== undefined))
+      throw new Error('--snapshots takes one finished run, whose kept checkpoints it joins by their probabilities.');
+    if (options.average !== undefined && (training || options.distil === true))
+      throw new Error('--average takes finished runs, and gives one network, which needs no --distil.');
     const { settings } = await gatherSettings(
       givenSettings(command),
       options.config === undefined ? {} : { config: options.config },
     );
     const { commandLine } = await import('../track/facts.js');
+    const join = {
+      out: settings.out,
+      temperature: options.temperature,
+      command: commandLine(),
+      ...(settings.name === undefined ? {} : { name: settings.name }),
+      ...(options.data === undefined ? {} : { data: options.data }),
+    };
+    if (options.average !== undefined) {
+      const { average, averageLines, wayOf } = await import('./ensemble-average.js');
+      const averaged = await average(runs, { ...join, way: wayOf(options.average) });
+      if (options.json === true) console.log(JSON.stringify(averaged, null, 2));
+      else for (const text of averageLines(averaged)) console.log(text);
+      return;
+    }
     let made: EnsembleResult | undefined;
     let folder = runs[0] as string;
     if (training) {
@@ -157,10 +185,11 @@ export function addEnsemble(program: Command): void {
         }),
       );
       if (made === undefined) return;
+    } else if (options.snapshots === true) {
+      made = await (await import('./ensemble-average.js')).snapshots(folder, join);
     } else if (runs.length > 1 || options.distil !== true) {
       const { joinRuns } = await import('../train/ensemble/join.js');
-      const join = { out: settings.out, temperature: options.temperature, command: commandLine() };
-      made = await joinRuns(runs, { ...join, ...(settings.name === undefined ? {} : { name: settings.name }) });
+      made = await joinRuns(runs, join);
     }
     if (made !== undefined) {
       folder = made.folder;

@@ -197,6 +197,21 @@ export function disagreementOf(opinions: readonly Opinion[], question: Question)
   };
 }
 
+/** What one model gains over another on the same samples, by a paired bootstrap over them. */
+export function gainOver(better: Opinion, other: Opinion, question: Question): Gain {
+  const [own, against] = [better, other].map(({ probabilities }) => scorer(probabilities, question)) as [
+    (positions: Uint32Array) => number,
+    (positions: Uint32Array) => number,
+  ];
+  const { gain } = bootstrapIntervals(
+    question.target.length,
+    (positions) => ({ gain: own(positions) - against(positions) }),
+    { resamples: question.multiLabel === true ? 200 : 2000 },
+  );
+  const all = Uint32Array.from(question.target, (_, row) => row);
+  return { value: own(all) - against(all), interval: gain };
+}
+
 export interface CompareOptions {
   /** Fit a temperature. Default true. */
   readonly temperature?: boolean;

@@ -1,4 +1,12 @@
 /** Ensembles: several models whose probabilities are averaged. */
+export {
+  type AverageFacts,
+  type AverageOptions,
+  type AverageResult,
+  type AverageWay,
+  averageRuns,
+  type Ingredient,
+} from './average.js';
 export { EnsembleClassifier, type EnsembleMemberPlan, type EnsemblePlan } from './classifier.js';
 export {
   averageProbabilities,
@@ -7,11 +15,13 @@ export {
   type Disagreement,
   type EnsembleComparison,
   type Gain,
+  gainOver,
   type Opinion,
   type Question,
   type Scored,
 } from './compare.js';
 export { type EnsembleResult, type JoinOptions, joinRuns } from './join.js';
+export { joinSnapshots } from './snapshots.js';
 export { type DistilOptions, type DistilResult, distil, readEnsemble, type StudentFacts } from './student.js';
 export {
   atTemperature,

@@ -1,7 +1,8 @@
 /** Finished runs as members of an ensemble: what they are, what they said of the validation pictures, and whether they go together. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readRecord } from '../../track/index.js';
+import type { StateDict } from '../../nn/index.js';
+import { readRecord, writeFileAtomic } from '../../track/index.js';
 import { RunError } from '../errors.js';
 import type { TrainPlan } from '../plan.js';
 import type { Question } from './compare.js';
@@ -21,8 +22,8 @@ export interface MemberRun {
   readonly multiplyAdds: number;
   /** Of its training. */
   readonly seconds: number;
-  /** Of its weights: where it is, relative names are the network's own. */
-  readonly weights: string;
+  /** The file of its weights, or for a moment of a run, which has none of its own, the weights. */
+  readonly weights: string | StateDict;
 }
 
 /** One line of `validation.jsonl`. */
@@ -56,6 +57,20 @@ export function readOpinion(folder: string, classes: number): Pick<MemberRun, 'p
     probabilities.set(line.probabilities, row * classes);
   }
   return { probabilities, target: lines.map((line) => line.target), samples: lines.map((line) => line.name) };
+}
+
+/** Writes what weights said of each validation sample, in the form in which every run keeps it. */
+export async function writeOpinions(
+  file: string,
+  { samples, target, probabilities }: Pick<MemberRun, 'probabilities' | 'target' | 'samples'>,
+): Promise<void> {
+  const classes = probabilities.length / samples.length;
+  const rows = samples.map((name, row) => ({
+    name,
+    target: target[row],
+    probabilities: [...probabilities.subarray(row * classes, (row + 1) * classes)].map((p) => Number(p.toPrecision(7))),
+  }));
+  await writeFileAtomic(file, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
 }
 
 /** Reads a finished run. @throws RunError when it is not finished, or was given its model as an object */

@@ -8,7 +8,7 @@ import { gitFacts, RunFolder, readRecord, writeFileAtomic } from '../../track/in
 import type { TrainPlan } from '../plan.js';
 import type { EnsemblePlan } from './classifier.js';
 import { type EnsembleComparison, reportOf } from './compare.js';
-import type { MemberRun } from './members.js';
+import { type MemberRun, writeOpinions } from './members.js';
 
 /** The file that says what the members are and what their mean gains; not in other run folders. */
 export const ensembleFile = 'ensemble.json';
@@ -69,11 +69,13 @@ export function ensemblePlan(members: readonly MemberRun[], temperature: number)
   return { ...first.plan, model: { name: 'ensemble', options: { classes: classes.length } }, ensemble };
 }
 
+const readWeights = async (file: string): Promise<StateDict> => (await torch.load(file)) as Record<string, Tensor>;
+
 /** The weights of all members under the names of the whole. */
 async function weightsOf(members: readonly MemberRun[]): Promise<StateDict> {
   const all: Record<string, Tensor> = {};
   for (const [i, { weights }] of members.entries())
-    for (const [name, tensor] of Object.entries((await torch.load(weights)) as Record<string, Tensor>))
+    for (const [name, tensor] of Object.entries(typeof weights === 'string' ? await readWeights(weights) : weights))
       all[`members.${i}.${name}`] = tensor;
   return all;
 }
@@ -90,9 +92,11 @@ export const costOf = (members: readonly MemberRun[]): EnsembleCost => {
 
 /** What a member's own folder keeps within the ensemble: its record and what it said, not its weights again. */
 const keptOfMember = ['run.json', 'result.json', 'metrics.jsonl', 'validation.jsonl', 'training.jsonl'];
+/** The same of a moment of a run: what came of the run itself is of other weights. */
+const keptOfMoment = ['run.json', 'metrics.jsonl'];
 
 /** The split file with the longest record of its seal: a test part that a member has seen is seen. */
-async function sourceOfSplit(members: readonly MemberRun[]): Promise<string | undefined> {
+export async function sourceOfSplit(members: readonly Pick<MemberRun, 'folder'>[]): Promise<string | undefined> {
   let found: { file: string; uses: number } | undefined;
   for (const { folder } of members) {
     const file = path.join(folder, 'split.json');
@@ -157,15 +161,22 @@ export async function writeEnsemble(
       copyFileSync(split, run.file('split.json'));
     for (const name of ['normalisation.json', 'normalisation.svg', 'findings.json'])
       if (existsSync(path.join(first.folder, name))) copyFileSync(path.join(first.folder, name), run.file(name));
-    const folders = members.map(({ folder, name }, i) => {
+    const folders: string[] = [];
+    for (const [i, member] of members.entries()) {
+      const { folder, name, weights } = member;
       const inside = path.relative(run.path, folder);
-      if (!inside.startsWith('..') && !path.isAbsolute(inside)) return inside;
+      if (!inside.startsWith('..') && !path.isAbsolute(inside)) {
+        folders.push(inside);
+        continue;
+      }
       const own = path.join('members', `${i + 1}-${name}`);
       mkdirSync(run.file(own), { recursive: true });
-      for (const file of keptOfMember)
+      for (const file of typeof weights === 'string' ? keptOfMember : keptOfMoment)
         if (existsSync(path.join(folder, file))) copyFileSync(path.join(folder, file), run.file(own, file));
-      return own;
-    });
+      // What its run said is of other weights.
+      if (typeof weights !== 'string') await writeOpinions(run.file(own, 'validation.jsonl'), member);
+      folders.push(own);
+    }
     await torch.save(await weightsOf(members), run.file('model.safetensors'));
     const ensemble: EnsembleFacts = {
       format: 'praxis-ensemble',
@@ -213,14 +224,7 @@ async function writeOpinion(
   comparison: EnsembleComparison,
 ): Promise<void> {
   const { classes, multiLabel } = first.plan.data;
-  const rows = first.samples.map((name, row) => ({
-    name,
-    target: first.target[row],
-    probabilities: [...probabilities.subarray(row * classes.length, (row + 1) * classes.length)].map((p) =>
-      Number(p.toPrecision(7)),
-    ),
-  }));
-  await writeFileAtomic(run.file('validation.jsonl'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
+  await writeOpinions(run.file('validation.jsonl'), { ...first, probabilities });
   const report = reportOf(probabilities, { classes: classes.length, target: first.target, multiLabel });
   const result = {
     metric: comparison.scoreName,

@@ -23,15 +23,15 @@ export interface Selected {
 
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 
-/** The weights that were validated: the moving average where there was one. */
-async function validatedWeights(training: Training, file: string): Promise<Map<string, Tensor>> {
+/** The weights of a checkpoint that were validated: the moving average where there was one. */
+export async function validatedWeights(model: Classifier, file: string): Promise<Map<string, Tensor>> {
   const state = await loadCheckpoint(file);
   const weights = new Map(Object.entries(state.model));
   if (state.average === undefined) return weights;
   // The average is kept by position: parameters first, then buffers.
-  for (const [i, [name]] of training.model.namedParameters().entries())
+  for (const [i, [name]] of model.namedParameters().entries())
     weights.set(name, state.average.tensors[`average.${i}`] as Tensor);
-  for (const [i, [name]] of training.model.namedBuffers().entries()) {
+  for (const [i, [name]] of model.namedBuffers().entries()) {
     const copy = state.average.tensors[`buffer.${i}`];
     if (copy !== undefined && weights.has(name)) weights.set(name, copy);
   }
@@ -66,7 +66,7 @@ export async function selectBest(training: Training): Promise<Selected | undefin
       multiLabel: plan.data.multiLabel,
       stop,
     });
-  const alone = await validatedWeights(training, winner.file);
+  const alone = await validatedWeights(model, winner.file);
   model.loadStateDict(alone);
   const evaluation = await judge();
   if (evaluation === undefined) return undefined;
@@ -76,7 +76,7 @@ export async function selectBest(training: Training): Promise<Selected | undefin
   const chosen = `epoch ${epoch} of ${progress.epoch}, ${percent(evaluation.score)} ${evaluation.scoreName} on the validation part`;
   const result = { epoch, step: winner.step, averaged, checkpoints: 1, evaluation, text: `${chosen}.` };
   if (!plan.averageBest || best.length < 2) return result;
-  const others = await Promise.all(best.slice(1).map((info) => validatedWeights(training, info.file)));
+  const others = await Promise.all(best.slice(1).map((info) => validatedWeights(model, info.file)));
   model.loadStateDict(averageWeights([alone, ...others]));
   const together = await judge();
   if (together === undefined) return undefined;
