@@ -48,7 +48,13 @@ export class AveragedModel<Inputs extends readonly unknown[] = [Tensor], Output 
             `AveragedModel: ${name} is ${other === undefined ? 'missing' : `of shape [${other.shape.join(', ')}], expected [${tensor.shape.join(', ')}]`}; give the network it was made of, at another moment.`,
           );
         const mean = before > 0 && (averaged.has(name) || (this.#useBuffers && tensor.isFloatingPoint()));
-        if (mean) tensor.add_(other.to({ device: tensor.device }).sub(tensor).div(before + 1));
+        if (mean)
+          tensor.add_(
+            other
+              .to({ device: tensor.device })
+              .sub(tensor)
+              .div(before + 1),
+          );
         else tensor.copy_(other);
       }
       this.nAveraged.add_(1);
