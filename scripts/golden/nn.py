@@ -38,6 +38,18 @@ def sigmoid_focal_loss(inputs, targets, alpha=0.25, gamma=2, reduction="none"):
     return {"none": lambda: loss, "mean": loss.mean, "sum": loss.sum}[reduction]()
 
 
+def nt_xent(z, temperature):
+    # Chen et al. 2020, algorithm 1, pair by pair; rows k and k + n are the two views of a sample.
+    n = z.shape[0] // 2
+    similarity = [[(a @ b) / (a.norm() * b.norm()) for b in z] for a in z]
+
+    def loss(i, j):
+        others = [torch.exp(similarity[i][k] / temperature) for k in range(2 * n) if k != i]
+        return -torch.log(torch.exp(similarity[i][j] / temperature) / sum(others))
+
+    return sum(loss(k, k + n) + loss(k + n, k) for k in range(n)) / (2 * n)
+
+
 def rms_norm(x, shape, weight=None, eps=None):
     # F.rms_norm where there is none yet.
     eps = torch.finfo(x.dtype).eps if eps is None else eps
@@ -64,6 +76,7 @@ names = {
     "F": F,
     "stochastic_depth": stochastic_depth,
     "sigmoid_focal_loss": sigmoid_focal_loss,
+    "nt_xent": nt_xent,
     "rms_norm": rms_norm,
     "randn": torch.randn,
     "rand": torch.rand,

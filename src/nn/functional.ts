@@ -4,6 +4,7 @@
  */
 export * from './functional-activations.js';
 export * from './functional-attention.js';
+export { type NtXentOptions, ntXentLogits, ntXentLoss, ntXentPartners } from './functional-contrastive.js';
 export * from './functional-convolution.js';
 export {
   alphaDropout,

@@ -1,5 +1,6 @@
 /** Losses as modules; each is its function in `F` with the options kept. Source: https://docs.pytorch.org/docs/stable/nn.html#loss-functions */
 import type { Tensor } from '../torch/index.js';
+import { type NtXentOptions, ntXentLoss } from './functional-contrastive.js';
 import * as F from './functional-losses.js';
 import * as margin from './functional-margin-losses.js';
 import { Module } from './module.js';
@@ -208,5 +209,15 @@ export class MultiLabelMarginLoss extends Loss<ReductionOption> {
 export class MultiLabelSoftMarginLoss extends WeightedLoss<ReductionOption & { readonly weight?: Tensor | null }> {
   override forward(input: Tensor, target: Tensor): Tensor {
     return margin.multilabelSoftMarginLoss(input, target, { ...this.options, weight: this.weight });
+  }
+}
+
+/** `F.ntXentLoss` as a module. */
+export class NTXentLoss extends Module {
+  constructor(readonly options: NtXentOptions = {}) {
+    super();
+  }
+  override forward(input: Tensor): Tensor {
+    return ntXentLoss(input, this.options);
   }
 }

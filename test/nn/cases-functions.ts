@@ -301,6 +301,15 @@ const others: Case[] = [
   ),
 ];
 
+const contrastive: Case[] = [0.5, 0.1].map((temperature) =>
+  call(
+    `nt_xent(i[0], temperature=${temperature})`,
+    (x) => F.ntXentLoss(x as Tensor, { temperature }),
+    ['randn(8, 3)'],
+    { golden },
+  ),
+);
+
 export const functionCases: readonly Case[] = [
   ...crossEntropy,
   ...regression,
@@ -308,4 +317,5 @@ export const functionCases: readonly Case[] = [
   ...marginLosses,
   ...attention,
   ...others,
+  ...contrastive,
 ];

@@ -105,6 +105,12 @@ describe('inputs that do not fit', () => {
       () => F.mseLoss(x, x, { weight: torch.ones([3]) }),
       /weight of a loss must have the shape/,
     ],
+    ['views that have no partner', () => F.ntXentLoss(torch.zeros([5, 3])), /two views of two samples or more.*got 5/],
+    [
+      'no temperature',
+      () => new nn.NTXentLoss({ temperature: 0 }).forward(torch.zeros([4, 3])),
+      /temperature must be above 0/,
+    ],
   ];
   for (const [name, work, message] of cases) test(name, () => throwsArgument(work, message));
 });
