@@ -17,6 +17,7 @@ import { addModels } from './models.js';
 import { addNormalise } from './normalise.js';
 import { addOverfit } from './overfit.js';
 import { addPredict } from './predict.js';
+import { addPretrain } from './pretrain.js';
 import { addPreview } from './preview.js';
 import { addProbe } from './probe.js';
 import { addQuiz } from './quiz.js';
@@ -31,6 +32,7 @@ import { addFinetune, addResume, addTrain } from './train.js';
 const commands: readonly ((program: Command) => void)[] = [
   addTrain,
   addFinetune,
+  addPretrain,
   addProbe,
   addResume,
   addTest,

@@ -125,7 +125,10 @@ export function addResume(program: Command): void {
       const [{ resume }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
       const training = resume(folder, options.data === undefined ? {} : { data: options.data });
       process.exitCode = await showTraining(training);
-      if ((await training).state === 'finished') await reportAfter(folder, options.data);
+      if ((await training).state !== 'finished') return;
+      const { planOf } = await import('../train/recipe/record.js');
+      if (planOf(folder).contrastive === undefined) await reportAfter(folder, options.data);
+      else (await import('./pretrain.js')).tellUse(folder);
     });
 }
 

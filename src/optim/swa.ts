@@ -25,13 +25,13 @@ export class AveragedModel<Inputs extends readonly unknown[] = [Tensor], Output 
   readonly module: nn.Module<Inputs, Output>;
   /** How many were averaged (int64). */
   readonly nAveraged: nn.Buffer;
-  readonly #useBuffers: boolean;
+  readonly useBuffers: boolean;
 
   constructor(model: nn.Module<Inputs, Output>, { useBuffers = false }: AveragedModelOptions = {}) {
     super();
     this.nAveraged = new nn.Buffer(torch.zeros([], { dtype: 'int64' }));
     this.module = model.deepCopy();
-    this.#useBuffers = useBuffers;
+    this.useBuffers = useBuffers;
   }
 
   /** Takes the weights of a network like the one it was made of into the mean. */
@@ -47,7 +47,7 @@ export class AveragedModel<Inputs extends readonly unknown[] = [Tensor], Output 
           throw new ArgumentError(
             `AveragedModel: ${name} is ${other === undefined ? 'missing' : `of shape [${other.shape.join(', ')}], expected [${tensor.shape.join(', ')}]`}; give the network it was made of, at another moment.`,
           );
-        const mean = before > 0 && (averaged.has(name) || (this.#useBuffers && tensor.isFloatingPoint()));
+        const mean = before > 0 && (averaged.has(name) || (this.useBuffers && tensor.isFloatingPoint()));
         if (mean)
           tensor.add_(
             other

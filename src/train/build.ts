@@ -25,6 +25,7 @@ import {
 import type { Classifier } from './compute.js';
 import { taught } from './ensemble/distil.js';
 import { type OptimisationPlan, type TrainPlan, totalUpdates } from './plan.js';
+import { viewLoaders } from './pretrain/views.js';
 import type { TransferPlan } from './transfer/plan.js';
 import { headUpdates, tuningGroups, twoPhases } from './transfer/schedule.js';
 
@@ -119,6 +120,7 @@ export function buildLoaders(
   plan: TrainPlan,
   teacher?: Classifier,
 ): Loaders {
+  if (plan.contrastive !== undefined) return viewLoaders(split, plan);
   const { form, statistics } = plan.data;
   const changed =
     form === undefined

@@ -24,6 +24,7 @@ export {
   type Prediction,
   type PredictOptions,
 } from './predict.js';
+export * from './pretrain/index.js';
 export type { RunResult } from './recipe/recipe.js';
 export { type TestResult, testRun } from './test-run.js';
 export { type ResumeOptions, resume, Training, type TrainOptions, train } from './train.js';

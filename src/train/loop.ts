@@ -13,6 +13,7 @@ import { type Evaluation, evaluate, turn } from './evaluate.js';
 import type { EpochEvent, StepEvent, TrainEvent } from './events.js';
 import { brokenWeight, type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
+import { evaluateViews } from './pretrain/views.js';
 import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
 import type { Recorder } from './recorder.js';
 import type { SampleLosses } from './sample-losses.js';
@@ -152,12 +153,14 @@ async function rollBack(training: Training, fault: Fault, names: readonly string
 async function validate(training: Training, epoch: number) {
   const { plan, progress, stop } = training;
   const evaluation = await withAverage(training, () =>
-    evaluate(training.model, training.validation, {
-      machine: plan.machine,
-      classes: plan.data.classes,
-      multiLabel: plan.data.multiLabel,
-      stop,
-    }),
+    plan.contrastive === undefined
+      ? evaluate(training.model, training.validation, {
+          machine: plan.machine,
+          classes: plan.data.classes,
+          multiLabel: plan.data.multiLabel,
+          stop,
+        })
+      : evaluateViews(training.model, training.validation, plan, stop),
   );
   if (evaluation === undefined) return undefined;
   const one: Validation = { step: progress.step, epoch, loss: evaluation.loss, accuracy: evaluation.score };

@@ -5,6 +5,7 @@ import type { ModelOptions } from '../models/index.js';
 import type { Machine } from './compute.js';
 import type { EnsemblePlan } from './ensemble/classifier.js';
 import type { DistillationPlan } from './ensemble/distil.js';
+import type { ContrastivePlan } from './pretrain/plan.js';
 import type { TrainPart } from './recipe/part.js';
 import type { TransferPlan } from './transfer/plan.js';
 
@@ -62,6 +63,8 @@ export interface TrainPlan {
   readonly optimisation: OptimisationPlan;
   /** Where the first weights come from, when they are not drawn, and how they are fine-tuned. */
   readonly transfer?: TransferPlan;
+  /** Learns without labels; the model's own last layer then names no classes. */
+  readonly contrastive?: ContrastivePlan;
   /** What is done to training pictures; JSON. */
   readonly augmentation?: AugmentationSpec;
   readonly machine: Machine;

@@ -6,4 +6,5 @@ export { type SubsetOptions, subset } from './subset.js';
 export { type TableOptions, table } from './table.js';
 export { type TensorDatasetOptions, tensorDataset } from './tensors.js';
 export { type TextLinesOptions, textLines } from './text-lines.js';
+export { unlabelledPictures } from './unlabelled.js';
 export { datasetWarnings } from './warnings.js';

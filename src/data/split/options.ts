@@ -20,6 +20,8 @@ export interface SplitOptions {
    * (default for texts and tables): equal ones; or what `findDuplicates` found before.
    */
   readonly duplicates?: 'exact' | 'near' | false | Duplicates;
+  /** Samples that nobody has named: one class is then enough. Default false. */
+  readonly unlabelled?: boolean;
   /** Whether to keep to the parts that came with the data. Default true. */
   readonly official?: boolean;
   /** Whether to run the checks. Default true. */

@@ -17,6 +17,8 @@ export interface PlanInput {
   readonly fractions: Fractions;
   readonly stratify: boolean;
   readonly seed: number;
+  /** Whether one class is enough. */
+  readonly unlabelled?: boolean;
   readonly officialParts?: Readonly<Record<Part, readonly number[]>> | undefined;
 }
 
@@ -34,7 +36,7 @@ export function planSplit(input: PlanInput): Plan {
   if (length === 0) throw new DataError('there is nothing to split: the data set is empty');
   const used = new Set<number>();
   for (let i = 0; i < length; i++) for (const label of input.labels(i)) used.add(label);
-  if (!input.multiLabel && used.size < 2)
+  if (!input.multiLabel && input.unlabelled !== true && used.size < 2)
     throw new DataError(
       `all ${counted(length, 'sample')} have the label ${classes[[...used][0] ?? 0] ?? '(none)'}: there is nothing to learn from one class; add pictures of another, one folder for each class`,
     );

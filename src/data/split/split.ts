@@ -215,7 +215,9 @@ export async function splitDataset<Kind extends Dataset>(
   const stratify = options.stratify ?? true;
   const labels = (index: number): readonly number[] => dataset.labels(index);
   const { length, classes, multiLabel } = dataset;
-  const plan = planSplit({ length, classes, multiLabel, labels, groups, fractions, stratify, seed, officialParts });
+  const { unlabelled = false } = options;
+  const deal = { length, classes, multiLabel, labels, groups, fractions, stratify, seed, officialParts, unlabelled };
+  const plan = planSplit(deal);
   const findings = [...plan.findings];
   if (options.check !== false)
     findings.push(

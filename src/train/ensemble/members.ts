@@ -85,6 +85,8 @@ export function readMember(folder: string): MemberRun {
     );
   if (plan.ensemble !== undefined)
     throw new RunError(`${folder} is an ensemble already; name its members, or runs, to make another.`);
+  if (plan.contrastive !== undefined)
+    throw new RunError(`${folder}: this run learned without labels, so there is nothing that it says of pictures.`);
   if (plan.model.name === '')
     throw new RunError(
       `${folder}: this run was given its model as an object, which an ensemble's folder cannot hold; use EnsembleClassifier.`,

@@ -61,7 +61,10 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
   }
 }
 
-async function stopped({ run, progress, stop }: Training, emit: (event: TrainEvent) => void): Promise<RunResult> {
+export async function stopped(
+  { run, progress, stop }: Training,
+  emit: (event: TrainEvent) => void,
+): Promise<RunResult> {
   const reason = stop.reason ?? 'asked to stop';
   await run.end('stopped', { reason });
   emit({

@@ -9,6 +9,7 @@ import { CheckpointKeeper } from '../checkpoint.js';
 import { type Classifier, placeModel, type StepOptions, Stepper } from '../compute.js';
 import type { Training } from '../loop.js';
 import type { OptimisationPlan, TrainPlan } from '../plan.js';
+import { ContrastiveNet } from '../pretrain/network.js';
 import { Progress } from '../progress.js';
 import { Recorder } from '../recorder.js';
 import { SampleLosses } from '../sample-losses.js';
@@ -17,10 +18,17 @@ import { beginHead } from '../transfer/head-start.js';
 import { fillFrom, loadStart } from '../transfer/source.js';
 import type { ReadyParts } from './rows.js';
 
-/** The model of a plan with its first weights. */
-export function buildModel(plan: Pick<TrainPlan, 'model' | 'seed'>): Classifier {
+/** The network that a plan names, with its first weights. */
+export function buildBody(plan: Pick<TrainPlan, 'model' | 'seed'>): Classifier {
   torch.manualSeed(plan.seed);
   return createModel(plan.model.name, plan.model.options) as unknown as Classifier;
+}
+
+/** What trains in a plan, with its first weights: the network, in a pre-training with the projection on top of it. */
+export function buildModel(plan: Pick<TrainPlan, 'model' | 'seed' | 'contrastive'>): Classifier {
+  const body = buildBody(plan);
+  if (plan.contrastive === undefined) return body;
+  return new ContrastiveNet(body, plan.model.options.classes, plan.contrastive) as unknown as Classifier;
 }
 
 /** The model of a plan as a run begins with it: with the pretrained weights, where it has some. */

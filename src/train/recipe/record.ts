@@ -40,6 +40,10 @@ export async function loadModel(folder: string, plan: TrainPlan, given?: Classif
   const file = path.join(folder, 'model.safetensors');
   if (!existsSync(file))
     throw new RunError(`${folder}: there is no model.safetensors yet; finish the run first (praxis resume ${folder}).`);
+  if (plan.contrastive !== undefined)
+    throw new RunError(
+      `${folder}: this run learned without labels and names no classes; praxis finetune ${folder} DATA teaches it some.`,
+    );
   if (plan.model.name === '' && given === undefined)
     throw new RunError(`${folder}: this run was given its model as an object; give it again.`);
   const model = given ?? networkOf(plan);

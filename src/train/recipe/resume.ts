@@ -9,6 +9,8 @@ import type { Classifier } from '../compute.js';
 import { RunError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
 import { forgetLater, putBack } from '../loop.js';
+import { openPictures } from '../pretrain/data.js';
+import { finishPretraining } from '../pretrain/finish.js';
 import type { StopSignal } from '../stop.js';
 import { openData } from './data.js';
 import { finish } from './finish.js';
@@ -61,10 +63,15 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
     // A kill just after the plan was written, and before the first checkpoint, leaves a training that is all to be done.
     const last = hasCheckpoint(run.checkpoints) ? await loadLast(run.checkpoints) : undefined;
     for (const sentence of last?.refused ?? []) warn(sentence);
-    const dataset = await openData(source, openOptionsOf(options.folder));
+    const exclusions = openOptionsOf(options.folder);
+    const dataset =
+      plan.contrastive === undefined
+        ? await openData(source, exclusions)
+        : (await openPictures(source, exclusions)).dataset;
     const split = await loadSplit(run.file('split.json'), dataset);
+    const parts = readyParts(narrowed(split, plan.data.part), run.path);
     const training = buildTraining({
-      ...{ plan, split: readyParts(narrowed(split, plan.data.part), run.path), run, stop },
+      ...{ plan, split: parts, run, stop },
       // A checkpoint brings all weights; without one those are needed that the run began with.
       model: options.model ?? (last === undefined ? await startModel(plan, run.path) : buildModel(plan)),
       teacher: await teacherOf(plan),
@@ -80,6 +87,7 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       stage: 'train',
       text: `going on after step ${step.toLocaleString('en-GB')} of ${(plan.optimisation.epochs * plan.optimisation.batches).toLocaleString('en-GB')} (epoch ${epoch + 1} of ${plan.optimisation.epochs}).`,
     });
+    if (plan.contrastive !== undefined) return await finishPretraining(training, parts, emit);
     return await finish(training, { split, emit });
   } catch (error) {
     if (run.writable) await run.end('failed', { reason: (error as Error).message });

@@ -10,9 +10,11 @@ import {
   type PretrainedWeights,
   VisionTransformer,
 } from '../../models/index.js';
-import type { Tensor } from '../../torch/index.js';
+import { type Tensor, torch } from '../../torch/index.js';
 import type { Classifier } from '../compute.js';
 import { RunError } from '../errors.js';
+import type { TrainPlan } from '../plan.js';
+import { buildBody } from '../recipe/rebuild.js';
 import { loadModel, planOf } from '../recipe/record.js';
 import type { TransferPlan } from './plan.js';
 
@@ -22,6 +24,16 @@ function runOf(source: string): string | undefined {
   const folder = statSync(source).isDirectory() ? source : path.dirname(source);
   if (folder !== source && path.basename(source) !== 'model.safetensors') return undefined;
   return existsSync(path.join(folder, 'run.json')) ? path.resolve(folder) : undefined;
+}
+
+/** The network of a finished pre-training. @throws RunError when it is not finished */
+async function loadPretrained(folder: string, plan: TrainPlan): Promise<Classifier> {
+  const file = path.join(folder, 'model.safetensors');
+  if (!existsSync(file))
+    throw new RunError(`${folder}: there is no model.safetensors yet; finish the run first (praxis resume ${folder}).`);
+  const model = buildBody(plan);
+  model.loadStateDict((await torch.load(file)) as Record<string, Tensor>);
+  return model.eval();
 }
 
 /** The chosen weights of a run, with what its plan says of them. */
@@ -34,7 +46,8 @@ async function openRun(folder: string): Promise<PretrainedWeights> {
     );
   if (data.form === undefined || data.statistics === undefined)
     throw new RunError(`${folder}: this run was trained on rows, and fine-tuning takes networks for pictures.`);
-  const model = await loadModel(folder, plan);
+  const labels = plan.contrastive === undefined;
+  const model = labels ? await loadModel(folder, plan) : await loadPretrained(folder, plan);
   const { classes, size, channels = 3, ...options } = plan.model.options;
   const weights = model.stateDict();
   const first = Object.entries(weights).find(([, tensor]) => tensor.ndim === 4)?.[0] ?? '';
@@ -49,12 +62,13 @@ async function openRun(folder: string): Promise<PretrainedWeights> {
     model: plan.model.name,
     options,
     classes,
-    classNames: data.classes,
+    // What learned without labels has a last layer that names nothing.
+    ...(labels ? { classNames: data.classes } : {}),
     channels,
     side: Math.min(height, width),
     statistics: data.statistics,
     statisticsAreKnown: true,
-    trainedOn: `${data.name} (${data.classes.length} classes)`,
+    trainedOn: labels ? `${data.name} (${data.classes.length} classes)` : `${data.name} without labels`,
     recognised: {
       model: plan.model.name,
       options,

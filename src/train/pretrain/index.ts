@@ -1,0 +1,3 @@
+/** Pre-training without labels. */
+export type { PretrainingFigures, PretrainingResult } from './finish.js';
+export { type PretrainOptions, pretrain } from './recipe.js';

@@ -1,0 +1,9 @@
+/** Which settings of a training a pre-training has no use for; apart, so that the command line need not load the engine. */
+import type { SettingName } from '../config/schema.js';
+
+export const unusedSettings = [
+  ...(['pretrained', 'headEpochs', 'layerRates', 'layerDecay', 'batchNorm', 'normalisation', 'headStart'] as const),
+  ...(['augment', 'flips', 'mixup', 'cutmix', 'labelSmoothing', 'ema', 'patience', 'averageBest', 'keep'] as const),
+  ...(['accumulate', 'validateEvery', 'splitFile', 'dropout'] as const),
+] as const satisfies readonly SettingName[];
+export type UnusedSetting = (typeof unusedSettings)[number];
