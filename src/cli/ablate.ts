@@ -71,7 +71,7 @@ export function addAblate(program: Command): void {
     .description(
       [
         'Trains a baseline, then the same with one change each: augmentation, mixup, dropout, decay, label smoothing, half and twice the width,',
-        'half and twice the epochs, averaged weights. All on one split, each change from the same seeds as the baseline; the better half goes',
+        'half and twice the epochs, averaged weights; from scratch, with --pretrained, else from weights that are on this machine. All on one split, each change from the same seeds as the baseline; the better half goes',
         'on with more seeds. Shows the gain of each with its interval, and writes the best as a file for praxis train --config.',
         '',
         'The baseline takes all settings of praxis train. Stopped or killed, praxis resume goes on; finished trainings are kept.',
@@ -83,7 +83,7 @@ export function addAblate(program: Command): void {
     .option('--seeds <count>', 'of the changes that stay to the end, whatever the budget')
     .option(
       '--only <kinds>',
-      'of augmentation, mixing, dropout, decay, smoothing, smaller, larger, epochs, average; joined by commas',
+      'of pretrained, augmentation, mixing, dropout, decay, smoothing, smaller, larger, epochs, average; joined by commas',
     )
     .option('--json', 'print all figures as JSON');
   addSettings(command, ['budget']);

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Dataset } from '../data/types.js';
 import { writeFileAtomic } from '../track/index.js';
-import { ConfigError } from '../train/errors.js';
+import { ConfigError, RunError } from '../train/errors.js';
 import { type ComparisonData, comparisonData } from './compare.js';
 import { type Said, saidOf } from './figures.js';
 import { comparisonPage } from './page/comparison.js';
@@ -71,6 +71,10 @@ export async function reportOf(files: RunFiles, options: Omit<ReportOptions, 'fi
  */
 export async function writeReport(folder: string, options: ReportOptions = {}): Promise<Report> {
   const files = await readRun(folder);
+  if (files.plan?.contrastive !== undefined)
+    throw new RunError(
+      `${folder}: this run learned without labels, so there is nothing to report class by class; its figures are in result.json and metrics.jsonl.`,
+    );
   const { html, data, problem } = await reportOf(files, options);
   const file = path.resolve(options.file ?? path.join(files.folder, 'report.html'));
   await writeFileAtomic(file, html);

@@ -368,7 +368,8 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       ...facts,
       // Without the predictions: events may wait long for somebody to read them.
       validation: summaryOf(validated.evaluation),
-      best: validated.best,
+      // Of a pre-training the last weights are kept.
+      best: validated.best && plan.contrastive === undefined,
       seconds,
       perSecond: sums.count / seconds,
       waiting: report.waitShare,
@@ -386,7 +387,12 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
         of: updates,
         seconds: progress.seconds,
       },
-      best: { metric: 'validation accuracy', value: best.accuracy, step: best.step, epoch: best.epoch },
+      best: {
+        metric: plan.contrastive ? 'validation partners found' : 'validation accuracy',
+        value: best.accuracy,
+        step: best.step,
+        epoch: best.epoch,
+      },
     });
     if (stop.reason !== undefined) return 'stopped';
   }

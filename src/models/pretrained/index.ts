@@ -1,7 +1,7 @@
 /** Pretrained weights: known names, files and addresses, other people's key names, fitting to other classes and pictures. */
 export { adaptChannels, resizePositions } from './adapt.js';
 export { findWeights, type KnownWeights, knownWeights } from './known.js';
-export { type Obtained, type ObtainOptions, obtainWeights, weightsFolder } from './obtain.js';
+export { areKept, type Obtained, type ObtainOptions, obtainWeights, weightsFolder } from './obtain.js';
 export {
   createPretrained,
   fillModel,

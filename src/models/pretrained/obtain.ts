@@ -193,11 +193,22 @@ async function fromHub(address: string, options: ObtainOptions, known?: KnownWei
   return { ...got, source: known?.name ?? repository, ...factsOf(known), ...told };
 }
 
+/** What a downloaded file is called here. */
+const fileOf = (name: string): string => name.replaceAll(/[^\w.-]/g, '_');
+
+/** Whether known weights are on this machine already, so that they cost no download. */
+export function areKept({ name, url }: KnownWeights, folder = weightsFolder()): boolean {
+  if (url !== undefined)
+    return existsSync(path.join(folder, fileOf(decodeURIComponent(new URL(url).pathname.split('/').pop() ?? ''))));
+  const place = path.join(folder, ...`timm/${name}@main`.split('/'));
+  return ['model.safetensors', 'pytorch_model.bin'].some((file) => existsSync(path.join(place, file)));
+}
+
 async function fromUrl(url: string, options: ObtainOptions, known?: KnownWeights): Promise<Obtained> {
   const name = decodeURIComponent(new URL(url).pathname.split('/').pop() ?? '');
   if (!extensions.includes(path.extname(name)))
     throw new DataError(`${url}: weights are files that end in ${extensions.slice(0, 5).join(', ')}.`);
-  const file = path.join(options.folder ?? weightsFolder(), name.replaceAll(/[^\w.-]/g, '_'));
+  const file = path.join(options.folder ?? weightsFolder(), fileOf(name));
   const sha256 = hashInName(name);
   const got = await fromCache({ url, file, ...(sha256 === undefined ? {} : { sha256 }) }, options);
   return { ...got, source: known?.name ?? url, ...factsOf(known ?? weightsOfFile(name)) };

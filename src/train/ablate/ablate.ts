@@ -228,7 +228,7 @@ const gainAt = (gains: readonly { readonly value: number }[], place: number): nu
 /** Decides once what is tried and with how many seeds; from then on it stands in the record. */
 function settle(spec: AblationSpec, baseline: string, settings: TrainSettings, seconds: number): AblationSpec {
   const plan = planOf(baseline);
-  const usual = spec.given ?? usualChanges(plan, { augment: augmentOf(baseline, settings) });
+  const usual = spec.given ?? usualChanges(plan, { ...settings, augment: augmentOf(baseline, settings) });
   const { only } = spec;
   const changes =
     only === undefined ? usual : usual.filter(({ kind, name }) => only.includes(kind) || only.includes(name));

@@ -1,5 +1,5 @@
 /** What an ablation tries: one change of the settings at a time, each a remedy of the course or its opposite. */
-import { modelSpec } from '../../models/index.js';
+import { areKept, findWeights, modelSpec } from '../../models/index.js';
 import type { TrainOptions } from '../config/schema.js';
 import type { TrainPlan } from '../plan.js';
 
@@ -12,6 +12,7 @@ export interface Change {
 }
 
 export const changeKinds = [
+  'pretrained',
   'augmentation',
   'mixing',
   'dropout',
@@ -41,14 +42,52 @@ const usualWidths: Readonly<Record<string, number>> = {
   'convnext-tiny': 96,
 };
 
+/** What of a baseline's settings its changes depend on. */
+export type BaselineSettings = Pick<TrainOptions, 'pretrained' | 'width' | 'depth' | 'optimizer'> & {
+  /** The preset, whoever chose it. */
+  readonly augment: string;
+};
+
+/**
+ * From scratch where the baseline is fine-tuned: the same network. Else from weights that are on this machine already: those of the
+ * baseline's network, or where there are none of the one that is usual for pictures of that size. The size stays as it is.
+ */
+function pretrainedChange(plan: TrainPlan, settings: BaselineSettings): Change | undefined {
+  const { form, multiLabel } = plan.data;
+  if (form === undefined || plan.model.name === '') return undefined;
+  // Rates are for one way of beginning, not for both.
+  const shared: TrainOptions = { size: [form.height, form.width], learningRate: 'auto' };
+  if (plan.transfer !== undefined) {
+    const { width, depth } = plan.model.options;
+    const own = {
+      model: plan.model.name,
+      ...(width === undefined ? {} : { width }),
+      ...(depth === undefined ? {} : { depth }),
+    };
+    return { kind: 'pretrained', name: 'from scratch', settings: { ...shared, ...own, pretrained: 'off' } };
+  }
+  if (settings.width !== undefined || settings.depth !== undefined || settings.optimizer === 'muon') return undefined;
+  if (form.channels !== 3 || multiLabel) return undefined;
+  const usual = Math.min(form.height, form.width) <= 40 ? 'resnet20' : 'resnet18';
+  const known = [plan.model.name, usual].map(findWeights).find((one) => one !== undefined && areKept(one));
+  if (known === undefined) return undefined;
+  return {
+    kind: 'pretrained',
+    name: `pretrained ${known.name}`,
+    settings: { ...shared, model: 'auto', pretrained: known.name },
+  };
+}
+
 /** Changes that make sense for a baseline: what it has already is not tried again. */
-export function usualChanges(plan: TrainPlan, settings: { readonly augment: string }): Change[] {
+export function usualChanges(plan: TrainPlan, settings: BaselineSettings): Change[] {
   const { optimisation, model, data } = plan;
   const takes = model.name === '' ? [] : modelSpec(model.name).takes;
   const changes: Change[] = [];
   const add = (kind: ChangeKind, name: string, change: TrainOptions): void => {
     changes.push({ kind, name, settings: change });
   };
+  const start = pretrainedChange(plan, settings);
+  if (start !== undefined) changes.push(start);
   if (data.form !== undefined) {
     for (const preset of ['none', 'light', 'medium', 'strong'] as const)
       if (preset !== settings.augment) add('augmentation', `augmentation ${preset}`, { augment: preset });
@@ -75,7 +114,8 @@ export function usualChanges(plan: TrainPlan, settings: { readonly augment: stri
   for (const share of [0.1, 0.2])
     if (labelSmoothing < share) add('smoothing', `label smoothing ${share}`, { labelSmoothing: share });
   const width = model.options.width ?? usualWidths[model.name];
-  if (takes.includes('width') && width !== undefined) {
+  // Weights have the width that they have.
+  if (takes.includes('width') && width !== undefined && plan.transfer === undefined) {
     if (width >= 2) add('smaller', 'half the width', { width: Math.round(width / 2) });
     add('larger', 'twice the width', { width: 2 * width });
   }

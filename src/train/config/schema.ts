@@ -63,7 +63,7 @@ export const fieldFacts = {
   pretrained: {
     group: 'transfer',
     value: '<weights>',
-    help: 'start from these weights: a name (praxis models --weights), a file, a folder, an address, a run folder',
+    help: 'start from these weights: a name (praxis models --weights), a file, a folder, an address, a run folder; off: none',
   },
   headEpochs: {
     group: 'transfer',

@@ -6,7 +6,6 @@ import type { LookFinding } from '../../look/index.js';
 import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
-import { tuningRates } from '../transfer/defaults.js';
 import { augmentationFor, describePolicy } from './augmentation.js';
 import { makeSplit, openWithExclusions } from './data.js';
 import { lookFirst } from './look.js';
@@ -101,7 +100,7 @@ export async function dryRun(
   const rate =
     typeof choice.learningRate === 'number'
       ? choice.learningRate
-      : `${(start === undefined ? usualRates : tuningRates)[choice.optimizer]} or what the range test says`;
+      : `${start?.rate ?? usualRates[choice.optimizer]} or what the range test says`;
   lines.push([
     'train',
     `${choice.optimizer}, learning rate ${rate}, ${settings.schedule} schedule, batches of ${choice.batchSize}, decay ${choice.weightDecay}, label smoothing ${choice.labelSmoothing}${choice.ema === undefined ? '' : `, moving average ${choice.ema}`}.`,

@@ -21,7 +21,6 @@ import type { Evaluation } from '../evaluate.js';
 import type { Stage, TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
-import { tuningRates } from '../transfer/defaults.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, describePolicy, formForCrops } from './augmentation.js';
 import { chooseRate } from './choose-rate.js';
@@ -228,7 +227,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
 
     // Its first weights.
-    const usualRate = (start === undefined ? usualRates : tuningRates)[choice.optimizer];
+    const usualRate = start?.rate ?? usualRates[choice.optimizer];
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {

@@ -16,6 +16,7 @@ import {
   statisticsFor,
   transferPlan,
   tuneChoices,
+  tuningRate,
 } from '../transfer/defaults.js';
 import { beginHead, headStart, headStartText } from '../transfer/head-start.js';
 import type { TransferPlan } from '../transfer/plan.js';
@@ -54,6 +55,11 @@ export class Start {
     const { source, trainedOn } = this.weights;
     const head = this.newHead ? [] : ['the classes are the same, and so is the head'];
     return `; with the weights of ${source}${trainedOn === undefined ? '' : `, trained on ${trainedOn}`}; ${[...notes, ...head].join('; ')}`;
+  }
+
+  /** The rate of the head at batches of 64. */
+  get rate(): number {
+    return tuningRate(this.weights, this.choice.optimizer);
   }
 
   private get newHead(): boolean {
@@ -99,7 +105,7 @@ export async function openPretrained(
   data: Pick<Dataset, 'kind'>,
   ownModel = false,
 ): Promise<PretrainedWeights | undefined> {
-  if (settings.pretrained === undefined) return undefined;
+  if (settings.pretrained === undefined || settings.pretrained === 'off') return undefined;
   if (ownModel)
     throw new ConfigError(
       'pretrained: a model given as an object keeps the weights that it has; load them into it yourself.',

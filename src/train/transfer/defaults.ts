@@ -8,7 +8,7 @@ import type { Choice, DataFacts, Resolved } from '../recipe/resolve.js';
 import type { LayerRates, TransferPlan } from './plan.js';
 
 /** Rates that fine-tune well at batches of 64: the head's; layers before it learn more slowly. */
-export const tuningRates: Readonly<Record<OptimizerName, number>> = {
+const tuningRates: Readonly<Record<OptimizerName, number>> = {
   adamw: 1e-3,
   adam: 1e-3,
   sgd: 0.02,
@@ -18,6 +18,33 @@ export const tuningRates: Readonly<Record<OptimizerName, number>> = {
   muon: 0.02,
 };
 
+/**
+ * The same for convolutional networks that saw small pictures, and few: what they know is rougher, and they have further to go. The half of the body
+ * that is nearer the head then learns about as fast as in a training from scratch.
+ */
+const bolderRates: Readonly<Record<OptimizerName, number>> = {
+  ...tuningRates,
+  adamw: 1e-2,
+  adam: 1e-2,
+  sgd: 0.1,
+  lion: 1e-3,
+  rmsprop: 5e-3,
+};
+
+/** Whether a network's layers are blocks after a stem, with normalisation of their own: these are tuned by layer decay. */
+const isBlocky = ({ model }: PretrainedWeights): boolean => model.startsWith('vit') || model.startsWith('convnext');
+
+/** Side of the pictures that weights saw. */
+const sideSeen = ({ side, model }: PretrainedWeights): number =>
+  side ?? (model.startsWith('resnet') && !/^resnet(18|34|50)$/.test(model) ? 32 : 224);
+
+/** Whether weights come from small pictures, CIFAR's or those of a run of one's own, and not from a million large ones. */
+const knowsLittle = (weights: PretrainedWeights): boolean => !isBlocky(weights) && sideSeen(weights) < 160;
+
+/** The rate of the head at batches of 64. */
+export const tuningRate = (weights: PretrainedWeights, optimizer: OptimizerName): number =>
+  (knowsLittle(weights) ? bolderRates : tuningRates)[optimizer];
+
 const multiple = (x: number, of: number): number => Math.max(of, Math.round(x / of) * of);
 
 /**
@@ -26,8 +53,7 @@ const multiple = (x: number, of: number): number => Math.max(of, Math.round(x / 
  */
 function sideFor(weights: PretrainedWeights, facts: DataFacts): number {
   const { side = 64 } = facts;
-  const saw =
-    weights.side ?? (weights.model.startsWith('resnet') && !/^resnet(18|34|50)$/.test(weights.model) ? 32 : 224);
+  const saw = sideSeen(weights);
   const usual = side <= 40 ? 32 : side <= 80 ? 64 : 96;
   const wanted = Math.min(2 * saw, Math.max(usual, saw / 2));
   return weights.recognised.grid === undefined ? Math.round(wanted) : multiple(wanted, weights.options.patch ?? 16);
@@ -96,9 +122,8 @@ export function transferPlan(
     weights.classNames !== undefined &&
     weights.classNames.length === facts.classes.length &&
     weights.classNames.every((name, i) => name === facts.classes[i]);
-  const blocky = weights.model.startsWith('vit') || weights.model.startsWith('convnext');
   const layerRates: LayerRates =
-    settings.layerRates === 'auto' ? (blocky ? 'layer-decay' : 'discriminative') : settings.layerRates;
+    settings.layerRates === 'auto' ? (isBlocky(weights) ? 'layer-decay' : 'discriminative') : settings.layerRates;
   const usualDecay = layerRates === 'same' ? 1 : layerRates === 'layer-decay' ? 0.75 : 0.3;
   // A head that begins as the linear probe needs little; a random one has to move some thirty times before what it sends back means something.
   const headEpochs = kept
@@ -114,10 +139,11 @@ export function transferPlan(
     headEpochs: settings.headEpochs === 'auto' ? headEpochs : Math.min(settings.headEpochs, facts.epochs),
     layerRates,
     layerDecay: settings.layerDecay === 'auto' ? usualDecay : settings.layerDecay,
-    // The linear probe is fitted to features under the weights' statistics: under others it would have to begin again.
+    // The linear probe is fitted to features under the weights' statistics: under others it would have to begin again. But a body that is to go
+    // far cannot go with statistics that stand still.
     batchNorm:
       settings.batchNorm === 'auto'
-        ? settings.headStart || facts.batchSize < 16
+        ? facts.batchSize < 16 || (settings.headStart && !knowsLittle(weights))
           ? 'keep'
           : 'learn'
         : settings.batchNorm,

@@ -5,13 +5,19 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { main } from '../../../src/cli/main.js';
 import { sampleRandom } from '../../../src/data/random.js';
+import { createModel, weightsFolder } from '../../../src/models/index.js';
+import { torch } from '../../../src/torch/index.js';
+import { listRuns } from '../../../src/track/index.js';
+import { usualChanges } from '../../../src/train/ablate/changes.js';
 import { studentPoint } from '../../../src/train/ablate/gain.js';
 import { costOfRounds, seedsFor } from '../../../src/train/ablate/schedule.js';
 import { readConfigFile } from '../../../src/train/config/settings.js';
 import { ablate, gainsOf, type Pair, resumeAblation, roundsFor, type TrainSettings } from '../../../src/train/index.js';
+import type { TrainPlan } from '../../../src/train/plan.js';
+import { planOf } from '../../../src/train/recipe/record.js';
 import { StopSignal } from '../../../src/train/stop.js';
 import { noiseTable } from '../noise-table.js';
-import { temporaryFolder } from '../runs.js';
+import { quick, temporaryFolder, tinyFlowers } from '../runs.js';
 
 const place = temporaryFolder();
 after(() => fs.rmSync(place, { recursive: true, force: true }));
@@ -132,5 +138,62 @@ describe('ablate', () => {
     assert.equal(await main(['ablate', data, '--only', 'droput']), 1);
     assert.match(errors.join(''), /no kind of change 'droput'; there are augmentation, /);
     await assert.rejects(ablate({ data, seeds: 1 }), /two seeds or more/);
+  });
+
+  it('a fine-tuned baseline is compared with the same network from scratch', async () => {
+    const data = await tinyFlowers(place);
+    const weights = path.join(place, 'weights.safetensors');
+    torch.manualSeed(1);
+    await torch.save(createModel('resnet20', { classes: 10, depth: 8, width: 4 }).stateDict(), weights);
+    const { model: _, width: __, depth: ___, ...rest } = quick;
+    const tuned = { ...rest, learningRate: 'auto', epochs: 1, pretrained: weights, name: 'tuned' } as const;
+    const { folder, ablation } = await ablate({
+      data,
+      seeds: 2,
+      only: ['pretrained'],
+      settings: { ...tuned, out: path.join(place, 'runs') },
+    });
+    assert.deepEqual(
+      ablation?.rows.map(({ name, seeds }) => [name, seeds]),
+      [['from scratch', 2]],
+    );
+    const plans = listRuns(path.join(folder, 'trainings')).map((run) => ({ name: run.name, ...planOf(run.path) }));
+    const [tunedPlan, scratchPlan] = ['baseline, seed 0', 'from scratch, seed 0'].map((name) =>
+      plans.find((plan) => plan.name === name),
+    );
+    assert.equal(scratchPlan?.transfer, undefined);
+    assert.ok(tunedPlan?.transfer !== undefined);
+    assert.deepEqual(scratchPlan?.model, tunedPlan.model);
+    assert.deepEqual(scratchPlan?.data.form, tunedPlan.data.form);
+    assert.equal(scratchPlan?.optimisation.epochs, tunedPlan.optimisation.epochs);
+  });
+
+  it('a baseline from scratch is compared with weights that are on this machine, and only with those', () => {
+    const before = process.env.PRAXIS_CACHE_DIR;
+    process.env.PRAXIS_CACHE_DIR = path.join(place, 'cache');
+    try {
+      const form = { height: 32, width: 32, channels: 3, fit: 'squash', decode: 'fast' } as const;
+      const plan = {
+        data: { form, multiLabel: false, classes: ['a', 'b'] },
+        model: { name: 'resnet-small', options: { classes: 2 } },
+        optimisation: { weightDecay: 0, labelSmoothing: 0, epochs: 4 },
+      } as unknown as TrainPlan;
+      const kinds = (settings: object = {}) =>
+        usualChanges(plan, { augment: 'none', ...settings }).filter(({ kind }) => kind === 'pretrained');
+      assert.deepEqual(kinds(), []);
+      fs.mkdirSync(weightsFolder(), { recursive: true });
+      fs.writeFileSync(path.join(weightsFolder(), 'resnet20-12fca82f.th'), 'weights');
+      assert.deepEqual(kinds(), [
+        {
+          kind: 'pretrained',
+          name: 'pretrained resnet20.cifar10',
+          settings: { size: [32, 32], learningRate: 'auto', model: 'auto', pretrained: 'resnet20.cifar10' },
+        },
+      ]);
+      assert.deepEqual(kinds({ width: 8 }), [], 'weights have the width that they have');
+    } finally {
+      if (before === undefined) delete process.env.PRAXIS_CACHE_DIR;
+      else process.env.PRAXIS_CACHE_DIR = before;
+    }
   });
 });
