@@ -135,7 +135,8 @@ async function trainMembers(
       const done = await trainWithin({
         name: `member-${i + 1}`,
         data: spec.data,
-        ...(part === undefined ? {} : { part }),
+        // Members are asked about one and the same row.
+        ...(part === undefined ? {} : { part, normaliseByAll: true }),
         settings: {
           ...settings,
           ...(first === undefined ? {} : likeThe(planOf(first))),

@@ -44,6 +44,8 @@ export interface RecipeOptions {
   readonly model?: Classifier;
   /** Trains on some of the training part. */
   readonly part?: TrainPart;
+  /** Normalises rows by the whole training part even so, so that several such networks take the same rows. Pictures may differ. */
+  readonly normaliseByAll?: boolean;
   /** Learns what a run or an ensemble says instead of, or beside, the labels. */
   readonly distillation?: DistillationPlan;
   readonly stop: StopSignal;
@@ -200,7 +202,11 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       for (const { name, reason } of skipped.slice(0, 5)) warn(`${name} cannot be read (${reason}) and is left out.`);
       if (skipped.length > 5) warn(`${skipped.length - 5} more pictures cannot be read and are left out.`);
     }
-    const { parts, text } = await prepareRows({ train, validation }, run.path);
+    const { parts, text } = await prepareRows(
+      { train, validation },
+      run.path,
+      options.normaliseByAll === true ? split.train : train,
+    );
     if (form === undefined) line('normalise', text);
 
     // The model.

@@ -22,11 +22,18 @@ export interface PreparedRows {
   readonly text: string;
 }
 
-/** Measures the training part and normalises both; the file for what comes later is written. Pictures and tensors stay as they are. */
-export async function prepareRows({ train, validation }: ReadyParts, folder: string): Promise<PreparedRows> {
+/**
+ * Measures the training part and normalises both; the file for what comes later is written. Pictures and tensors stay as they are.
+ * @param measured what is measured, where that is more than what is trained on
+ */
+export async function prepareRows(
+  { train, validation }: ReadyParts,
+  folder: string,
+  measured: Dataset = train,
+): Promise<PreparedRows> {
   if (train.kind !== 'table' && train.kind !== 'text')
     return { parts: { train, validation }, text: 'the rows are taken as they are.' };
-  const normaliser = fitRows(train);
+  const normaliser = fitRows(measured as typeof train);
   const json = { ...normaliser.toJSON(), features: normaliser.features, classes: train.classes };
   await writeFileAtomic(path.join(folder, normalisationFile), `${JSON.stringify(json)}\n`);
   const parts = { train: applyRows(normaliser, train), validation: applyRows(normaliser, validation) };

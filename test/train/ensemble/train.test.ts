@@ -16,6 +16,7 @@ import {
 import { positionsOf } from '../../../src/train/recipe/part.js';
 import { planOf } from '../../../src/train/recipe/record.js';
 import { StopSignal } from '../../../src/train/stop.js';
+import { noiseTable } from '../noise-table.js';
 import { quick, temporaryFolder, tinyFlowers } from '../runs.js';
 
 const place = temporaryFolder();
@@ -127,5 +128,30 @@ describe('trainEnsemble', () => {
     const mean = (said[0] as number[]).map((p, i) => ((p + (said[1]?.[i] as number)) / 2) ** (1 / temperature));
     const sum = mean.reduce((a, b) => a + b, 0);
     for (const [i, p] of (said[2] as number[]).entries()) assert.ok(Math.abs(p - (mean[i] as number) / sum) < 1e-4);
+  });
+
+  it('--bootstrap and --subsets of a table: other rows each, normalised alike, so that one row can be given to all', async () => {
+    const table = noiseTable(place, { rows: 150, useless: 2 });
+    const { size: _, ...rest } = settings;
+    const rows = { ...rest, model: 'mlp', width: 8 } as const;
+    for (const way of [{ bootstrap: true }, { subsets: 0.6 }]) {
+      const made = await trainEnsemble({ data: table, members: 2, ...way, settings: { ...rows, name: 'table' } });
+      assert.equal(made.state, 'finished');
+      const inside = path.join(made.folder, 'members');
+      const members = fs.readdirSync(inside).map((name) => path.join(inside, name));
+      const [first, second] = members.map((folder) => planOf(folder).data.part);
+      assert.notDeepEqual(first, second);
+      const row = { x0: 1, x1: 0, x2: 0, x3: 0 };
+      const said = await Promise.all(
+        [...members, made.folder].map(async (folder) => {
+          const { guesses } = await (await loadRun(folder)).predict(row, { top: 3 });
+          return ['c0', 'c1', 'c2'].map((name) => guesses.find(({ label }) => label === name)?.probability as number);
+        }),
+      );
+      const temperature = planOf(made.folder).ensemble?.temperature ?? 1;
+      const mean = (said[0] as number[]).map((p, i) => ((p + (said[1]?.[i] as number)) / 2) ** (1 / temperature));
+      const sum = mean.reduce((a, b) => a + b, 0);
+      for (const [i, p] of (said[2] as number[]).entries()) assert.ok(Math.abs(p - (mean[i] as number) / sum) < 1e-4);
+    }
   });
 });
