@@ -1,6 +1,10 @@
 /**
  * Ablations of data whose truth is known, ten of them: tiny sets with wrong labels of lines that fall or rise. A mirrored line is one of the
  * other class, so augmentation that mirrors must come out as harmful and last; a fifth of the epochs is too few; more epochs come first.
+ *
+ * The seeds 0 to 9 were seen when the order was written down that they are judged by; others judge it afresh:
+ *
+ *     PRAXIS_SEEDS=10-19 npm run test:real -- ablation
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -51,6 +55,17 @@ const settings = {
   ...{ precision: 'float32', memoryFormat: 'contiguous', threads: 1, workers: 0, device: 'cpu' },
 } satisfies TrainSettings;
 
+/** `0,3,10-19` as numbers. */
+function seedsOf(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [first = Number.NaN, last = first] = part.split('-').map(Number);
+    if (!Number.isInteger(first) || !Number.isInteger(last) || last < first)
+      throw new Error(`PRAXIS_SEEDS takes seeds such as 0,3,10-19, got '${text}'.`);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+const seeds = seedsOf(process.env.PRAXIS_SEEDS ?? '0-9');
+
 const changes = [
   { kind: 'augmentation', name: 'mirrored', settings: { augment: 'light' } },
   { kind: 'epochs', name: 'a fifth of the epochs', settings: { epochs: 1 } },
@@ -59,7 +74,8 @@ const changes = [
 
 it('puts the remedies in the right order in nine of ten ablations or more', async () => {
   let right = 0;
-  for (let seed = 0; seed < 10; seed++) {
+  for (const seed of seeds) {
+    const began = performance.now();
     const data = await lines(path.join(place, `lines-${seed}`), seed);
     const { ablation } = await ablate({
       ...{ data, changes, seeds: 3 },
@@ -75,10 +91,11 @@ it('puts the remedies in the right order in nine of ten ablations or more', asyn
       (fifth?.value ?? 0) < -0.05 &&
       more?.verdict === 'within noise';
     console.log(
-      `ablation ${seed}: baseline ${(ablation?.baseline ?? []).map((score) => (100 * score).toFixed(0)).join(' ')}; ${ablation?.rows.map((row) => `${row.name} ${(100 * row.value).toFixed(1)} (${(100 * row.interval.low).toFixed(1)} to ${(100 * row.interval.high).toFixed(1)}, ${row.seeds}) ${row.verdict}`).join('; ')}${holds ? '' : '  ✘'}`,
+      `ablation ${seed}: baseline ${(ablation?.baseline ?? []).map((score) => (100 * score).toFixed(0)).join(' ')}; ${ablation?.rows.map((row) => `${row.name} ${(100 * row.value).toFixed(1)} (${(100 * row.interval.low).toFixed(1)} to ${(100 * row.interval.high).toFixed(1)}, ${row.seeds}) ${row.verdict}`).join('; ')}${holds ? '' : '  ✘'}  ${((performance.now() - began) / 1000).toFixed(0)} s`,
     );
     if (holds) right += 1;
     fs.rmSync(path.join(place, 'runs'), { recursive: true });
   }
-  assert.ok(right >= 9, `${right} of 10`);
+  console.log(`${right} of ${seeds.length} ablations with seeds ${seeds.join(' ')} hold`);
+  assert.ok(right >= 0.9 * seeds.length, `${right} of ${seeds.length}`);
 });

@@ -50,6 +50,7 @@ describe('transfer', { skip }, () => {
       const { epochs, learningRate } = plan.optimisation;
       const scratch = await train({
         ...settings,
+        augment: plan.augmentation?.preset as 'medium',
         ...{ model: 'resnet20', epochs, splitFile: path.join(tuned.folder, 'split.json'), name: `scratch-${seed}` },
       });
       const other = planOf(scratch.folder);

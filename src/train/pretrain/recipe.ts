@@ -78,6 +78,10 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
   const working = (stage: Stage, text: string) => (done: number, all: number) =>
     emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all });
   if (!(temperature > 0)) throw new ConfigError(`temperature must be above 0, got ${temperature}.`);
+  if (settings.batchSize === 'largest' || settings.learningRate === 'find')
+    throw new ConfigError(
+      `${settings.batchSize === 'largest' ? "batchSize: 'largest'" : "learningRate: 'find'"} is for trainings with labels; give a number, or leave it out.`,
+    );
   if (settings.model !== 'auto') modelSpec(settings.model);
   requireWritable(settings.out);
 

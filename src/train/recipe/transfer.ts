@@ -28,7 +28,7 @@ import type { ReadyParts } from './rows.js';
 export class Start {
   constructor(
     readonly weights: PretrainedWeights,
-    private readonly settings: TrainSettings,
+    readonly settings: TrainSettings,
     private readonly classes: readonly string[],
     readonly choice: Resolved,
   ) {}
@@ -129,7 +129,10 @@ export function transferFrom(
   if (weights === undefined) return undefined;
   const usable = { ...settings, headStart: settings.headStart && !data.multiLabel };
   const adjusted = settingsFor(usable, weights, facts);
-  return new Start(weights, adjusted, data.classes, tuneChoices(resolve(adjusted, facts), adjusted, weights, facts));
+  const tuned = tuneChoices(resolve(adjusted, facts), adjusted, weights, facts);
+  const gentler = { setting: 'augment', value: adjusted.augment, reason: 'gentler than from scratch' } as const;
+  const choices = settings.augment === 'auto' ? [...tuned.choices, gentler] : tuned.choices;
+  return new Start(weights, adjusted, data.classes, { ...tuned, choices });
 }
 
 const ways = {

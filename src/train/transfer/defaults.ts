@@ -1,4 +1,5 @@
 /** What fine-tuning does differently from training from scratch, where the settings leave it to the recipe. */
+import { presetFor } from '../../data/augment/index.js';
 import type { ChannelStatistics } from '../../data/types.js';
 import { findWeights, modelSpec, type PretrainedWeights } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
@@ -59,6 +60,9 @@ function sideFor(weights: PretrainedWeights, facts: DataFacts): number {
   return weights.recognised.grid === undefined ? Math.round(wanted) : multiple(wanted, weights.options.patch ?? 16);
 }
 
+/** A step gentler than in a training from scratch: there are fewer epochs to get used to it, and the weights have seen many pictures before. */
+const gentler = { strong: 'medium', medium: 'light', light: 'light' } as const;
+
 /** @throws ConfigError where the settings name another model than that of the weights, or change its shape */
 export function checkStart(settings: TrainSettings, weights: PretrainedWeights): void {
   if (settings.model !== 'auto' && modelSpec(settings.model).name !== weights.model)
@@ -82,6 +86,7 @@ export function settingsFor(settings: TrainSettings, weights: PretrainedWeights,
     optimizer: settings.optimizer === 'auto' ? 'adamw' : settings.optimizer,
     width: undefined,
     depth: undefined,
+    augment: settings.augment === 'auto' ? gentler[presetFor(facts.samples / facts.classes)] : settings.augment,
     size: settings.size === 'auto' ? sideFor(weights, facts) : settings.size,
   };
 }

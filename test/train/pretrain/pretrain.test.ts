@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { main } from '../../../src/cli/main.js';
 import { sampleRandom } from '../../../src/data/random.js';
 import { unlabelledPictures } from '../../../src/data/sources/index.js';
+import { writeReport } from '../../../src/report/index.js';
 import { torch } from '../../../src/torch/index.js';
 import { readRecord } from '../../../src/track/index.js';
 import {
@@ -135,6 +136,7 @@ describe('pretrain', () => {
     await assert.rejects(loadRun(folder), /learned without labels and names no classes; praxis finetune/);
     await assert.rejects(testRun(folder), /learned without labels/);
     await assert.rejects(averageRuns([folder]), /learned without labels/);
+    await assert.rejects(writeReport(folder), /nothing to report class by class/);
   });
 
   it('takes any structure of folders, and says what it cannot', async (t) => {
@@ -164,6 +166,10 @@ describe('pretrain', () => {
     await assert.rejects(
       async () => void (await pretrain({ ...quick, data: flat, temperature: 0 })),
       /temperature must be above 0/,
+    );
+    await assert.rejects(
+      async () => void (await pretrain({ ...quick, data: flat, batchSize: 'largest' })),
+      /batchSize: 'largest' is for trainings with labels; give a number/,
     );
     const empty = path.join(place, 'empty');
     fs.mkdirSync(empty);

@@ -6,8 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import { drawFlowers } from '../../../src/data/drawn/index.js';
 import { createModel } from '../../../src/models/index.js';
 import { type Tensor, torch } from '../../../src/torch/index.js';
+import { checkSettings } from '../../../src/train/config/settings.js';
 import { loadRun, probe, type TrainEvent, train } from '../../../src/train/index.js';
 import type { TrainPlan } from '../../../src/train/plan.js';
+import { transferPlan, tuningRate } from '../../../src/train/transfer/defaults.js';
 import { openStart } from '../../../src/train/transfer/source.js';
 import { inChild, leftBy, onlyRun, quick, temporaryFolder, tinyFlowers } from '../runs.js';
 
@@ -62,10 +64,11 @@ describe('finetune', () => {
     );
     assert.match(
       lines.train as string,
-      /the head, which begins as the linear probe, alone for 1 epoch, then all, each block at 0\.75.*keeps the weights' statistics/,
+      /the head, which begins as the linear probe, alone for 1 epoch, then all, each block at 0\.75.*then learns these pictures/,
     );
     assert.deepEqual(plan.data.statistics?.mean, [0.485, 0.456, 0.406]);
     assert.equal(plan.transfer?.sha256.length, 64);
+    assert.equal(plan.augmentation?.preset, 'medium', 'from scratch so few pictures are changed strongly');
     assert.equal(plan.model.options.width, 4);
     assert.equal(plan.model.options.classes, 3);
     const normalisation = JSON.parse(fs.readFileSync(path.join(folder, 'normalisation.json'), 'utf8')) as {
@@ -161,6 +164,23 @@ describe('finetune', () => {
     await assert.rejects(rebuild(plan, folder), /not at .*moved\.safetensors any more/);
   });
 
+  it('weights of small pictures learn faster and take on new statistics; those of a million large ones do neither', async () => {
+    const given = await openStart(weights);
+    const large = { ...given, model: 'resnet18', side: 224 };
+    const vision = { ...given, model: 'vit-tiny', side: 32 };
+    assert.deepEqual(
+      [given, large, vision].map((one) => tuningRate(one, 'adamw')),
+      [1e-2, 1e-3, 1e-3],
+    );
+    const facts = { classes: ['a', 'b'], epochs: 30, batches: 13, batchSize: 32 };
+    const plans = (batchNorm: 'auto' | 'keep') =>
+      [given, large].map(
+        (one) => transferPlan(checkSettings({ batchNorm }, 'the test'), one as typeof given, facts).batchNorm,
+      );
+    assert.deepEqual(plans('auto'), ['learn', 'keep']);
+    assert.deepEqual(plans('keep'), ['keep', 'keep']);
+  });
+
   it('names what does not go together', async () => {
     const out = path.join(place, 'never');
     const refused = (options: object, message: RegExp) =>
@@ -171,6 +191,7 @@ describe('finetune', () => {
         await training;
       }, message);
     await refused({ model: 'resnet18' }, /the weights of .* are of resnet20, not of resnet18/);
+    assert.equal((await train({ ...quick, data, out, pretrained: 'off', epochs: 1 })).state, 'finished');
     await refused({ width: 8 }, /pretrained weights have the width that they have/);
     await refused({ pretrained: 'resnet81' }, /no weights known as 'resnet81'/);
     await refused({ pretrained: path.join(place, 'gone.pth') }, /gone\.pth: there is no such file/);
