@@ -29,7 +29,7 @@ export interface EnsembleResult {
 export async function joinRuns(folders: readonly string[], options: JoinOptions = {}): Promise<EnsembleResult> {
   if (folders.length < 2)
     throw new RunError(
-      `An ensemble of finished runs needs at least two of them, got ${folders.length === 0 ? 'none' : folders[0]}.`,
+      `An ensemble of finished runs needs at least two of them, got ${folders.length === 0 ? 'none' : folders[0]}; --snapshots joins the checkpoints of one.`,
     );
   const members = requireAlike(folders.map(readMember));
   return settleMembers(members, {
