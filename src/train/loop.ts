@@ -35,7 +35,7 @@ export interface Training {
   readonly recorder: Recorder;
   readonly keeper: CheckpointKeeper;
   readonly progress: Progress;
-  /** None for data with several labels. */
+  /** None for data with several labels, or where none are learnt. */
   readonly samples: SampleLosses | undefined;
   readonly stop: StopSignal;
 }

@@ -84,7 +84,11 @@ export function buildTraining({ plan, split, run, stop, model, teacher, fromStep
     recorder,
     keeper: new CheckpointKeeper(run.checkpoints, { best: plan.keep }),
     progress: new Progress(),
-    samples: plan.data.multiLabel ? undefined : new SampleLosses(split.train, plan.optimisation.epochs),
+    // Of a view no loss says anything of its picture's label.
+    samples:
+      plan.data.multiLabel || plan.contrastive !== undefined
+        ? undefined
+        : new SampleLosses(split.train, plan.optimisation.epochs),
     stop,
   };
 }
