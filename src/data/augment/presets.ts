@@ -10,8 +10,6 @@ export interface PresetOptions {
   readonly samplesPerClass: number;
   /** Height and width of what the network takes, or one number for both. */
   readonly size: number | readonly [number, number];
-  /** Epochs in which the pictures will be seen; from 50 on `medium` changes them more. */
-  readonly epochs?: number;
   /** Whether a mirrored picture is as good a picture of its class (not so for letters and digits); default true. */
   readonly flips?: boolean;
 }
@@ -37,8 +35,7 @@ function cropStep(height: number, width: number, least: number): AugmentationSte
  * A preset's steps for pictures of a size.
  * - `none`: nothing
  * - `light`: crops of at least 60 % of the area, flips
- * - `medium`: crops of at least 35 %, flips, a little colour, CutMix for half of the pictures; where they are seen in 50 epochs or more, crops of at
- *   least 25 %, CutMix for two of three
+ * - `medium`: crops of at least 35 %, flips, a little colour, CutMix for half of the pictures
  * - `strong`: crops of at least 20 %, flips, TrivialAugment, erasing a quarter of the pictures, mixing half of them
  * - `auto`: one of the last three by pictures per class
  * @throws ArgumentError naming the nearest preset
@@ -49,7 +46,7 @@ export function augmentationPreset(name: AugmentationPreset, options: PresetOpti
     const hint = near === undefined ? `there are ${augmentationPresets.join(', ')}.` : `did you mean '${near}'?`;
     throw new ArgumentError(`There is no augmentation preset ${JSON.stringify(name)}; ${hint}`);
   }
-  const { samplesPerClass, epochs = 0, flips = true } = options;
+  const { samplesPerClass, flips = true } = options;
   if (!(samplesPerClass > 0))
     throw new ArgumentError(`augmentationPreset(): samplesPerClass must be above 0, got ${samplesPerClass}.`);
   const [height, width] = typeof options.size === 'number' ? [options.size, options.size] : options.size;
@@ -59,18 +56,16 @@ export function augmentationPreset(name: AugmentationPreset, options: PresetOpti
   switch (chosen) {
     case 'light':
       return { preset: chosen, steps: [cropStep(height, width, 0.6), ...flip] };
-    case 'medium': {
-      const long = epochs >= 50;
+    case 'medium':
       return {
         preset: chosen,
         steps: [
-          cropStep(height, width, long ? 0.25 : 0.35),
+          cropStep(height, width, 0.35),
           ...flip,
           { name: 'colorJitter', options: { brightness: 0.3, contrast: 0.3, saturation: 0.3 } },
-          { name: 'cutmix', options: { alpha: 1, p: long ? 0.67 : 0.5 } },
+          { name: 'cutmix', options: { alpha: 1, p: 0.5 } },
         ],
       };
-    }
     default:
       return {
         preset: chosen,

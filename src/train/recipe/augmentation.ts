@@ -10,7 +10,7 @@ import {
 } from '../../data/augment/index.js';
 import type { PictureForm } from '../../data/types.js';
 import type { TrainSettings } from '../config/schema.js';
-import { type DataFacts, isLarge } from './resolve.js';
+import type { DataFacts } from './resolve.js';
 
 /** What is left out because it would change labels: by the names of the classes, unless `flips` says it. */
 function kindOf(settings: TrainSettings, classes: readonly string[]): ReturnType<typeof labelKind> {
@@ -33,14 +33,12 @@ export function describePolicy(settings: TrainSettings, classes: readonly string
  */
 export function augmentationFor(
   settings: TrainSettings,
-  facts: DataFacts & { readonly epochs: number },
+  facts: DataFacts,
   form: PictureForm,
   classes: readonly string[],
 ): AugmentationSpec {
   const preset = augmentationPreset(settings.augment, {
     samplesPerClass: facts.samples / facts.classes,
-    // Of few pictures a network of this size cannot learn as much in as many epochs: changing them more was measured with thousands.
-    epochs: isLarge(facts) ? facts.epochs : 0,
     size: [form.height, form.width],
   });
   const spec = keepLabels(preset, kindOf(settings, classes));

@@ -63,12 +63,7 @@ export async function dryRun(
   const shape = form === undefined ? rowShape(rows as Dataset) : [form.channels, form.height, form.width];
   const noun = sampleNoun(dataset);
   if (form !== undefined) {
-    const augmentation = augmentationFor(
-      start?.settings ?? settings,
-      { ...facts, epochs: choice.epochs },
-      form,
-      dataset.classes,
-    );
+    const augmentation = augmentationFor(start?.settings ?? settings, facts, form, dataset.classes);
     lines.push([
       'pictures',
       `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}${describePolicy(settings, dataset.classes)}.`,

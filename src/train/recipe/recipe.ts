@@ -177,9 +177,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Normalise with what the training part says.
     const form = train.kind === 'pictures' ? choice.form : undefined;
     const augmentation =
-      form === undefined
-        ? undefined
-        : augmentationFor(start?.settings ?? settings, { ...facts, epochs: choice.epochs }, form, dataset.classes);
+      form === undefined ? undefined : augmentationFor(start?.settings ?? settings, facts, form, dataset.classes);
     const trainForm =
       form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
     // In the form in which they are kept, so that each is decoded once.

@@ -57,7 +57,7 @@ const usualDecays: Readonly<Record<OptimizerName, number>> = {
   sgd: 5e-4,
   lion: 0.5,
   rmsprop: 1e-4,
-  muon: 0.05,
+  muon: 0.01,
 };
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
@@ -69,9 +69,6 @@ function sideFor(facts: DataFacts): number {
   if (side <= 80) return 64;
   return side <= 112 ? 96 : 128;
 }
-
-/** Whether there are enough samples for larger batches. Muon's step costs as much as the gradient of some thirty pictures: it pays with those. */
-export const isLarge = ({ samples }: DataFacts): boolean => samples >= 2560;
 
 /** Settles what does not need a measurement. @throws ConfigError for settings that do not go together */
 export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
@@ -111,7 +108,8 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
   }
   // A quarter of the size after the stem: at 128 pixels about the cost of 64 pixels with half of it, and details are seen first.
   if (model === 'resnet-small' && Math.min(...size) >= 96) modelOptions.stem = 'quarter';
-  const large = isLarge(facts);
+  // Muon's step costs as much as the gradient of some thirty pictures: it pays with batches that are larger.
+  const large = facts.samples >= 2560;
   const convolutional = pictures && !spec.takes.includes('patch') && model !== 'mlp';
   const optimizer =
     settings.optimizer === 'auto'
@@ -119,13 +117,12 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
         ? choose('optimizer', 'muon' as const, 'convolutions learn in the fewest epochs with it')
         : choose('optimizer', 'adamw' as const, 'needs the least tuning')
       : settings.optimizer;
-  // So many pictures are seen in all that more no longer pays for a network of this size, but no picture more than a hundred times. Where they
-  // are changed more, for longer.
+  // So many pictures are seen in all that more no longer pays for a network of this size, but no picture more than a hundred times.
   const epochs =
     settings.epochs === 'auto'
       ? choose(
           'epochs',
-          clamp(Math.round((large && convolutional ? 290_000 : 180_000) / facts.samples), 10, 100),
+          clamp(Math.round(180_000 / facts.samples), 10, 100),
           `${facts.samples} ${pictures ? 'pictures' : 'rows'} to train on`,
         )
       : settings.epochs;
