@@ -57,6 +57,14 @@ export async function findRate(options: RangeTestOptions): Promise<RateChoice> {
   if (usual <= highest.lr || !found.complete)
     return { learningRate: usual, sentence: `${short(usual)}, the usual one: ${suggested}`, found };
   const half = highest.lr / 2;
+  // So far below what trains other networks no rate moves weights enough to raise a loss: with small batches what looks like a spike is noise.
+  const least = usual / 10;
+  if (half < least)
+    return {
+      learningRate: least,
+      sentence: `${short(least)}, a tenth of the usual ${short(usual)}: ${suggested}, but so low a rate changes too little for that, and batches this small are noisy`,
+      found,
+    };
   return {
     learningRate: half,
     sentence: `${short(half)} instead of the usual ${short(usual)}: ${suggested}`,
