@@ -136,7 +136,7 @@ describe('ablate', () => {
     const errors: string[] = [];
     t.mock.method(process.stderr, 'write', (text: string) => errors.push(text) > 0);
     assert.equal(await main(['ablate', data, '--only', 'droput']), 1);
-    assert.match(errors.join(''), /no kind of change 'droput'; there are augmentation, /);
+    assert.match(errors.join(''), /no kind of change 'droput'; there are pretrained, augmentation, /);
     await assert.rejects(ablate({ data, seeds: 1 }), /two seeds or more/);
   });
 
