@@ -116,11 +116,13 @@ function decodePlain(header: JpegHeader, by: 1 | 2 | 4 | 8, read: () => Uint8Arr
   const length = width * height * channels;
   if (scratch.length < length) scratch = new Uint8Array(length);
   const data = scratch.subarray(0, length);
+  let file: Uint8Array;
   try {
-    if (!library.decode(read(), by, channels, data)) return null;
+    file = read();
   } catch {
     return null;
   }
+  if (!library.decode(file, by, channels, data)) return null;
   return { data, width, height, channels, ...(by === 1 ? {} : { extent: reducedExtent(header, by) }) };
 }
 

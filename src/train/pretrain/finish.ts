@@ -5,8 +5,8 @@ import { writeFileAtomic } from '../../track/index.js';
 import { placeModel } from '../compute.js';
 import type { Evaluation } from '../evaluate.js';
 import type { TrainEvent } from '../events.js';
-import { type Training, trainLoop } from '../loop.js';
-import { stopped } from '../recipe/finish.js';
+import type { Training } from '../loop.js';
+import { stopped, trainThrough } from '../recipe/finish.js';
 import { buildBody } from '../recipe/rebuild.js';
 import type { RunResult } from '../recipe/recipe.js';
 import type { ReadyParts } from '../recipe/rows.js';
@@ -36,17 +36,10 @@ export async function finishPretraining(
   parts: ReadyParts,
   emit: (event: TrainEvent) => void,
 ): Promise<PretrainingResult> {
-  const { run, train, validation, stop, progress, keeper, plan } = training;
+  const { run, train, validation, stop, progress, plan } = training;
   const { body } = training.model as unknown as ContrastiveNet;
   try {
-    const loop = trainLoop(training);
-    let next = await loop.next();
-    while (!next.done) {
-      emit(next.value);
-      next = await loop.next();
-    }
-    await keeper.settled();
-    if (next.value === 'stopped') return await stopped(training, emit);
+    if ((await trainThrough(training, emit)) === 'stopped') return await stopped(training, emit);
     const last = await evaluateViews(training.model, validation, plan, stop);
     if (last === undefined) return await stopped(training, emit);
     const file = run.file('model.safetensors');

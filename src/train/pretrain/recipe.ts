@@ -15,7 +15,7 @@ import type { TrainOptions, TrainSettings } from '../config/schema.js';
 import { checkSettings } from '../config/settings.js';
 import { pickDevice } from '../device.js';
 import { ConfigError, RunError, StoppedEarly } from '../errors.js';
-import type { Stage, TrainEvent } from '../events.js';
+import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import { formForCrops } from '../recipe/augmentation.js';
 import { describeSplit, normalise, requireWritable, sampledSide } from '../recipe/data.js';
@@ -24,7 +24,7 @@ import { buildModel, buildTraining, stepOptions } from '../recipe/rebuild.js';
 import { epochOverhead, resolve, workersFor } from '../recipe/resolve.js';
 import { normalisationFile } from '../recipe/rows.js';
 import { keepSamples } from '../recipe/samples.js';
-import { StageLog } from '../recipe/stage-log.js';
+import { loggedStages, stageTalk } from '../recipe/stages.js';
 import type { StopSignal } from '../stop.js';
 import { Training } from '../train.js';
 import { tuneMachine } from '../tune.js';
@@ -52,31 +52,13 @@ const usualRate = 1e-3;
 
 /** Pre-trains from pictures to the last weights. @throws DataError, RunError, ConfigError */
 export async function runPretraining(options: PretrainRecipe): Promise<PretrainingResult> {
-  let folder = '';
-  const log = new StageLog(options.emit);
-  try {
-    return await runStages({ ...options, emit: log.emit }, (run) => {
-      folder = run.path;
-      log.into(folder);
-    });
-  } catch (error) {
-    if (!(error instanceof StoppedEarly)) throw error;
-    const text = `${error.message} Start it again when you like.`;
-    options.emit({ kind: 'finished', folder, state: 'stopped', resumable: false, text });
-    return { folder, state: 'stopped' };
-  }
+  return loggedStages(options.emit, (emit, onFolder) => runStages({ ...options, emit }, onFolder));
 }
 
 async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => void): Promise<PretrainingResult> {
   const { settings, stop, emit, temperature = 0.5 } = options;
   const begun = performance.now();
-  const line = (stage: Stage, text: string): void => {
-    emit({ kind: 'stage', stage, text });
-    if (stop.reason !== undefined && stage !== 'train')
-      throw new StoppedEarly(`Stopped (${stop.reason}) before the training began.`);
-  };
-  const working = (stage: Stage, text: string) => (done: number, all: number) =>
-    emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all });
+  const { line, working } = stageTalk(stop, emit);
   if (!(temperature > 0)) throw new ConfigError(`temperature must be above 0, got ${temperature}.`);
   if (settings.batchSize === 'largest' || settings.learningRate === 'find')
     throw new ConfigError(

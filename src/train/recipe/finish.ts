@@ -16,16 +16,10 @@ interface FinishOptions {
 
 /** Trains to the end, or to the stop; then puts the chosen weights and what they predict into the folder. */
 export async function finish(training: Training, { split, emit }: FinishOptions): Promise<RunResult> {
-  const { run, train, validation, stop, progress, keeper, plan } = training;
+  const { run, train, validation, stop, progress, plan } = training;
   try {
-    const loop = trainLoop(training);
-    let next = await loop.next();
-    while (!next.done) {
-      emit(next.value);
-      next = await loop.next();
-    }
-    await keeper.settled();
-    if (next.value === 'stopped') return await stopped(training, emit);
+    const end = await trainThrough(training, emit);
+    if (end === 'stopped') return await stopped(training, emit);
     const selected = await selectBest(training);
     if (selected === undefined) {
       if (stop.reason !== undefined) return await stopped(training, emit);
@@ -36,8 +30,7 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
     await training.recorder.tracking.end(training, selected.evaluation, selected.epoch);
     await training.recorder.flush();
     const { score, scoreName, loss, report } = selected.evaluation;
-    const patience =
-      next.value === 'patience' ? ` It ended ${plan.optimisation.patience} epochs after the best one.` : '';
+    const patience = end === 'patience' ? ` It ended ${plan.optimisation.patience} epochs after the best one.` : '';
     const text = `Everything is in ${run.path}: model.safetensors, metrics.jsonl, split.json.${patience}`;
     emit({ kind: 'stage', stage: 'report', text });
     await run.end('finished', {
@@ -59,6 +52,18 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
   } finally {
     await Promise.all([train.close(), validation.close(), training.recorder.close()]);
   }
+}
+
+/** Trains until it ends, for whatever reason, with all checkpoints on the disk. */
+export async function trainThrough(training: Training, emit: (event: TrainEvent) => void) {
+  const loop = trainLoop(training);
+  let next = await loop.next();
+  while (!next.done) {
+    emit(next.value);
+    next = await loop.next();
+  }
+  await training.keeper.settled();
+  return next.value;
 }
 
 export async function stopped(

@@ -18,7 +18,7 @@ import { pickDevice } from '../device.js';
 import type { DistillationPlan } from '../ensemble/distil.js';
 import { RunError, StoppedEarly } from '../errors.js';
 import type { Evaluation } from '../evaluate.js';
-import type { Stage, TrainEvent } from '../events.js';
+import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import type { StopSignal } from '../stop.js';
 import { tuneMachine } from '../tune.js';
@@ -34,7 +34,7 @@ import { exclusionsFile, teacherOf } from './record.js';
 import { epochOverhead, resolve, usualRates, workersFor } from './resolve.js';
 import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
 import { keepSamples } from './samples.js';
-import { StageLog } from './stage-log.js';
+import { loggedStages, stageTalk } from './stages.js';
 import { describeTransfer, hintAt, openPretrained, transferFrom } from './transfer.js';
 
 export interface RecipeOptions {
@@ -73,32 +73,13 @@ const millions = (x: number): string =>
 
 /** Runs the recipe from the data to the chosen weights. @throws DataError, RunError, ConfigError */
 export async function runRecipe(options: RecipeOptions): Promise<RunResult> {
-  let folder = '';
-  const log = new StageLog(options.emit);
-  try {
-    return await runStages({ ...options, emit: log.emit }, (run) => {
-      folder = run.path;
-      log.into(folder);
-    });
-  } catch (error) {
-    if (!(error instanceof StoppedEarly)) throw error;
-    const text = `${error.message} Start it again when you like.`;
-    options.emit({ kind: 'finished', folder, state: 'stopped', resumable: false, text });
-    return { folder, state: 'stopped' };
-  }
+  return loggedStages(options.emit, (emit, onFolder) => runStages({ ...options, emit }, onFolder));
 }
 
 async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => void): Promise<RunResult> {
   const { settings, stop, emit } = options;
   const begun = performance.now();
-  const line = (stage: Stage, text: string, facts?: Readonly<Record<string, unknown>>) => {
-    emit({ kind: 'stage', stage, text, ...(facts ? { facts } : {}) });
-    // From the training on it is saved first.
-    if (stop.reason !== undefined && stage !== 'train')
-      throw new StoppedEarly(`Stopped (${stop.reason}) before the training began.`);
-  };
-  const working = (stage: Stage, text: string) => (done: number, all: number) =>
-    emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all });
+  const { line, working } = stageTalk(stop, emit);
   const warn = (text: string) => emit({ kind: 'warning', text });
 
   // A misspelt model is told before any picture is looked at.

@@ -23,6 +23,24 @@ async function picture(seed: number, width: number, height: number): Promise<Sha
   return sharp(soft, { raw: { width, height, channels: 3 } });
 }
 
+/** A grey JPEG of 8 × 8 in so many scans, at most 127, all of them right: the mean, each coefficient by itself, then one more bit of each. */
+function inScans(count: number): Buffer {
+  const segment = (marker: number, ...bytes: number[]): number[] => [0xff, marker, 0, bytes.length + 2, ...bytes];
+  // One code of one bit: a difference of 0, or the end of a block.
+  const table = (kind: number): number[] => segment(0xc4, kind, 1, ...new Array<number>(15).fill(0), 0);
+  const scan = (at: number, bits: number): number[] => [...segment(0xda, 1, 1, 0, at, at, bits), 0x7f];
+  const coefficients = Array.from({ length: 63 }, (_, i) => i + 1);
+  const scans = [scan(0, 0), ...coefficients.map((at) => scan(at, 0x01)), ...coefficients.map((at) => scan(at, 0x10))];
+  return Buffer.from([
+    ...[0xff, 0xd8],
+    ...segment(0xdb, 0, ...new Array<number>(64).fill(1)),
+    ...segment(0xc2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0),
+    ...[...table(0x00), ...table(0x10)],
+    ...scans.slice(0, count).flat(),
+    ...[0xff, 0xd9],
+  ]);
+}
+
 describe('JPEG by libjpeg', { skip: library === null && 'set-up found no libjpeg' }, () => {
   const kinds: readonly [string, JpegOptions, boolean][] = [
     ['4:2:0', { quality: 80 }, false],
@@ -70,6 +88,15 @@ describe('JPEG by libjpeg', { skip: library === null && 'set-up found no libjpeg
     const call = library?.decode as unknown as (...args: unknown[]) => boolean;
     assert.throws(() => call(bytes, 3, 3, rows), /1, 2, 4 or 8/);
     assert.throws(() => call(bytes.toString(), 1, 3, rows), TypeError);
+  });
+
+  it('more scans than any program writes are refused before they take their time', async () => {
+    const rows = new Uint8Array(64);
+    assert.equal(library?.decode(inScans(60), 1, 1, rows), true);
+    assert.deepEqual(new Set(rows), new Set([128]));
+    assert.equal(library?.decode(inScans(127), 1, 1, rows), false);
+    const pixels = await decodePicture(put('scans.jpg', inScans(127)), form);
+    assert.deepEqual(new Set(pixels), new Set([128]), 'libvips reads them all the same');
   });
 
   it('pictures that are decoded side by side do not mix', async () => {

@@ -24,7 +24,7 @@ import {
 } from '../../../src/train/index.js';
 import { twoViews } from '../../../src/train/pretrain/views.js';
 import { planOf } from '../../../src/train/recipe/record.js';
-import { temporaryFolder } from '../runs.js';
+import { quick as moment, temporaryFolder } from '../runs.js';
 
 const place = temporaryFolder();
 const out = path.join(place, 'runs');
@@ -70,6 +70,7 @@ async function shapes(folder: string, count: number): Promise<string> {
 }
 
 const quick = {
+  ...moment,
   size: 24,
   model: 'resnet20',
   width: 8,
@@ -77,13 +78,6 @@ const quick = {
   batchSize: 32,
   learningRate: 4e-3,
   out,
-  precision: 'float32',
-  memoryFormat: 'contiguous',
-  threads: 1,
-  workers: 1,
-  device: 'cpu',
-  nearDuplicates: false,
-  cache: false,
   split: [0.5, 0.4, 0.1],
 } satisfies Omit<PretrainOptions, 'data'>;
 
