@@ -1,6 +1,6 @@
 /**
  * The decoder of JPEG files (`native/jpeg.cc`), built where the header of libjpeg is there. Without it libvips decodes them, with the same
- * pixels in about three times the time, so a failure here is a remark and never an error.
+ * pixels in nearly three times the time, so a failure here is a remark and never an error.
  */
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';

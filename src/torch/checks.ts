@@ -58,7 +58,7 @@ export function checkJpeg(engine: { readonly jpeg?: string | null }): Check {
   if (typeof engine.jpeg === 'string') return ok('JPEG', 'decoded by libjpeg');
   return advice(
     'JPEG',
-    'decoded by libvips, in some three times the time',
+    'decoded by libvips, in nearly three times the time',
     'Install the header of libjpeg-turbo (Debian, Ubuntu: sudo apt install libjpeg-dev; macOS: brew install jpeg-turbo), then: npx praxis setup',
   );
 }
