@@ -30,21 +30,22 @@ function verdict({ gain, helps, score, of, commonStart, ingredients }: AverageRe
 export function averageLines(result: AverageResult): string[] {
   const { ingredients, scoreName, samples, score, logLoss, gain, of, way, folder } = result;
   const width = Math.max(...ingredients.map(({ name }) => name.length));
-  const best = Math.max(...ingredients.map((one) => one.score));
+  // Of equal scores the surer one, as it was chosen.
+  const [best] = [...ingredients].sort((a, b) => b.score - a.score || a.logLoss - b.logLoss);
   const { low, high } = gain.interval;
   const used = ingredients.filter((one) => one.used).length;
-  const what = of === 'runs' ? 'runs' : 'checkpoints';
+  const what = of === 'runs' ? 'run' : 'checkpoint';
   const after = result.remeasured ? '; the statistics of batch normalisation measured again on the training part' : '';
   return [
     ...ingredients.map((one, i) =>
       line(
-        i === 0 ? what : '',
-        `${one.name.padEnd(width)}  ${percent(one.score)}  log loss ${one.logLoss.toFixed(3)}${one.score === best ? '  best' : ''}${one.used ? '' : '  left out'}`,
+        i === 0 ? `${what}s` : '',
+        `${one.name.padEnd(width)}  ${percent(one.score)}  log loss ${one.logLoss.toFixed(3)}${one === best ? '  best' : ''}${one.used ? '' : '  left out'}`,
       ),
     ),
     line(
       'average',
-      `of the weights of ${used} ${what} (${way}): ${percent(score)} ${scoreName} on the ${samples.toLocaleString('en-GB')} validation samples  log loss ${logLoss.toFixed(3)}${after}`,
+      `of the weights of ${used} ${what}${used === 1 ? '' : 's'} (${way}): ${percent(score)} ${scoreName} on the ${samples.toLocaleString('en-GB')} validation samples  log loss ${logLoss.toFixed(3)}${after}`,
     ),
     line(
       'gain',
