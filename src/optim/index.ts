@@ -11,7 +11,7 @@ export type { Sweep } from './lr-curve.js';
 export { type LrFindOptions, lrFind } from './lr-find.js';
 export { type Band, LrFindResult, type Suggestions } from './lr-result.js';
 export type { MemoryPerParameter } from './memory.js';
-export { Muon, type MuonOptions } from './muon.js';
+export { fasterProductDtype, Muon, type MuonOptions } from './muon.js';
 export { type MuonGroupsOptions, MuonWithAdamW, type MuonWithAdamWOptions, muonGroups } from './muon-with-adamw.js';
 export {
   type CommonOptions,

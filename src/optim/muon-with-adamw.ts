@@ -17,7 +17,7 @@ import { type ModelParameters, splitForMuon } from './param-groups.js';
 /** Options of a group. Which of them count is decided by `muon`. */
 export interface MuonWithAdamWOptions
   extends CommonOptions,
-    Pick<MuonOptions, 'momentum' | 'nesterov' | 'nsCoefficients' | 'nsSteps' | 'adjustLrFn'>,
+    Pick<MuonOptions, 'momentum' | 'nesterov' | 'nsCoefficients' | 'nsSteps' | 'adjustLrFn' | 'nsDtype'>,
     Pick<AdamOptions, 'betas'> {
   /** Whether the group is trained by Muon (its weights have two dimensions or more) or by AdamW. Default false. */
   muon: boolean;
@@ -107,15 +107,17 @@ export interface MuonGroupsOptions {
   readonly others?: number;
   /** Decay of weights, in every step `lr · weightDecay` of them; biases and norms do not decay. Default 0.01. */
   readonly weightDecay?: number;
+  /** Of Muon's groups; default bfloat16. */
+  readonly nsDtype?: MuonOptions['nsDtype'] | undefined;
 }
 
 /** A model's parameters as `MuonWithAdamW` takes them: hidden weights, convolutions among them, then the last layer, then biases and norms. */
 export function muonGroups(model: ModelParameters, options: MuonGroupsOptions = {}) {
-  const { lr = 0.02, others: share = 0.1, weightDecay = 0.01 } = options;
+  const { lr = 0.02, others: share = 0.1, weightDecay = 0.01, nsDtype } = options;
   const { matrices, others } = splitForMuon(model, undefined, { convolutions: true });
   const group = (name: string, params: Tensor[], rest: Partial<MuonWithAdamWOptions>) => ({ name, params, ...rest });
   return [
-    group('hidden weights', matrices, { muon: true, lr, weightDecay }),
+    group('hidden weights', matrices, { muon: true, lr, weightDecay, nsDtype }),
     group(
       'other weights',
       others.filter((parameter) => parameter.ndim >= 2),

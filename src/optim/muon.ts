@@ -1,4 +1,6 @@
 /** Muon. */
+
+import { ones } from '../torch/create.js';
 import { ArgumentError } from '../torch/errors.js';
 import type { Handle } from '../torch/native.js';
 import { Tensor } from '../torch/tensor.js';
@@ -23,6 +25,11 @@ export interface MuonOptions extends CommonOptions {
    * with 0.2 · √max(rows, columns), which makes steps as large as AdamW's. null (the default) is `original`.
    */
   adjustLrFn: 'original' | 'match_rms_adamw' | null;
+  /**
+   * What the iteration computes in. Undefined (the default) is bfloat16, as in PyTorch. Processors without instructions for it (AVX2 and older) take 50 to
+   * 90 times as long for such products as for float32's; the steps are alike (`fasterProductDtype()` measures it).
+   */
+  nsDtype: 'bfloat16' | 'float32' | undefined;
 }
 
 /** @internal */
@@ -35,6 +42,7 @@ export const muonDefaults: MuonOptions = {
   eps: 1e-7,
   nsSteps: 5,
   adjustLrFn: null,
+  nsDtype: undefined,
   maximize: false,
 };
 
@@ -46,7 +54,7 @@ const names = ['momentumBuffer'] as const;
  * and the last layer with AdamW beside it (`splitForMuon` sorts them). One number of state per weight.
  *
  * The iteration runs in bfloat16 as in PyTorch, whose numbers depend on the matrix product of the machine: they agree to about 1e-2
- * between machines, and exactly with PyTorch on one machine.
+ * between machines, and exactly with PyTorch on one machine. `nsDtype: 'float32'` is for machines where that is slow.
  *
  * Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html; https://kellerjordan.github.io/posts/muon/
  */
@@ -91,7 +99,7 @@ export function checkMuonOptions(owner: string, options: Readonly<MuonOptions>):
   requireNumber(owner, 'eps', options.eps, { atLeast: 0 });
   if (requireInteger(owner, 'nsSteps', options.nsSteps, 0) >= 100)
     throw new ArgumentError(`${owner}: nsSteps must be below 100 (5 is usual), got ${options.nsSteps}.`);
-  const { nsCoefficients, adjustLrFn } = options;
+  const { nsCoefficients, adjustLrFn, nsDtype } = options;
   if (!Array.isArray(nsCoefficients) || nsCoefficients.length !== 3)
     throw new ArgumentError(`${owner}: nsCoefficients must be three numbers, got ${String(nsCoefficients)}.`);
   for (const each of nsCoefficients) requireNumber(owner, 'each of nsCoefficients', each);
@@ -99,6 +107,33 @@ export function checkMuonOptions(owner: string, options: Readonly<MuonOptions>):
     throw new ArgumentError(
       `${owner}: adjustLrFn must be 'original' or 'match_rms_adamw', got '${String(adjustLrFn)}'.`,
     );
+  if (nsDtype !== undefined && nsDtype !== 'bfloat16' && nsDtype !== 'float32')
+    throw new ArgumentError(`${owner}: nsDtype must be 'bfloat16' or 'float32', got '${String(nsDtype)}'.`);
+}
+
+/** Side of the matrices whose product is timed, and how much longer bfloat16 may take: it is about as fast, or tens of times as slow. */
+const timed = { side: 256, factor: 3 } as const;
+
+/**
+ * In what matrices are multiplied fast on a device, as Muon's `nsDtype`, measured in a few milliseconds on CPUs. CUDA always has bfloat16,
+ * other accelerators are not relied on to have it. `slower` is how many times as long bfloat16 takes as float32, where it was measured.
+ */
+export function fasterProductDtype(device: string): { dtype: 'bfloat16' | 'float32'; slower?: number } {
+  if (device.startsWith('cuda')) return { dtype: 'bfloat16' };
+  if (device !== 'cpu') return { dtype: 'float32' };
+  const time = (dtype: 'bfloat16' | 'float32'): number => {
+    // Numbers that are no random ones: the random state is the run's.
+    const matrix = ones([timed.side, timed.side], { dtype });
+    const once = (): number => {
+      const begin = performance.now();
+      matrix.matmul(matrix);
+      return performance.now() - begin;
+    };
+    once();
+    return Math.min(once(), once(), once());
+  };
+  const slower = time('bfloat16') / time('float32');
+  return { dtype: slower > timed.factor ? 'float32' : 'bfloat16', slower };
 }
 
 /** Muon's update of one bucket. Weights of more than two dimensions count as matrices [outputs, everything else]. @internal */
@@ -129,11 +164,14 @@ function fitToShape(rows: number, columns: number, rule: MuonOptions['adjustLrFn
 }
 
 /** The nearest matrix with singular values about 1 (between 0.5 and 1.5), by a polynomial iteration. */
-function orthogonalize(matrix: Tensor, { nsCoefficients, nsSteps, eps }: Readonly<MuonOptions>): Tensor {
+function orthogonalize(
+  matrix: Tensor,
+  { nsCoefficients, nsSteps, eps, nsDtype = 'bfloat16' }: Readonly<MuonOptions>,
+): Tensor {
   const [a, b, c] = nsCoefficients;
   const [rows, columns] = matrix.shape as [number, number];
   // As `.bfloat16()` and the transpose in PyTorch, so that the products take the same path through the matrix library.
-  let x = matrix.to({ dtype: 'bfloat16', copy: true });
+  let x = matrix.to({ dtype: nsDtype, copy: true });
   if (rows > columns) x = x.T;
   x.div_(x.norm().clamp({ min: eps }));
   for (let i = 0; i < nsSteps; i++) {

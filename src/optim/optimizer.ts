@@ -307,7 +307,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   toString(): string {
     const lines = this.paramGroups.map((group, index) => {
       const options = Object.entries(group)
-        .filter(([key]) => key !== 'params' && key !== 'extras')
+        .filter(([key, value]) => key !== 'params' && key !== 'extras' && value !== undefined)
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, value]) => `    ${key}: ${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`);
       return `Parameter Group ${index}\n${options.join('\n')}\n`;

@@ -52,7 +52,10 @@ export function buildOptimizer(
       case 'muon':
         // Two rules with a rate each: the loop scales both.
         return new MuonWithAdamW(
-          muonGroups(model, { lr, weightDecay }).map((group) => ({ ...group, initialLr: group.lr })),
+          muonGroups(model, { lr, weightDecay, nsDtype: plan.nsDtype }).map((group) => ({
+            ...group,
+            initialLr: group.lr,
+          })),
         );
     }
   })();

@@ -42,6 +42,8 @@ export interface OptimisationPlan {
   readonly batchSize: number;
   readonly accumulate: number;
   readonly optimizer: OptimizerName;
+  /** What Muon's iteration computes in; bfloat16 where it is not said. */
+  readonly nsDtype?: 'bfloat16' | 'float32';
   /** Top of the schedule. */
   readonly learningRate: number;
   readonly weightDecay: number;

@@ -39,7 +39,7 @@ export interface Trial {
   readonly machine: Machine;
   /** Training steps, in pictures per second; where a step takes long, on a part of the batch. */
   readonly perSecond: number;
-  /** Losses of the first steps. */
+  /** Losses of the first steps; of fewer where the choice is hopelessly slow. */
   readonly losses: readonly number[];
   readonly agrees: boolean;
 }
@@ -59,6 +59,11 @@ const close = 1.4;
 /** Seconds of a step above which it is measured on a part of the batch; how the choices compare hardly depends on the size. */
 const slow = 0.6;
 const fewestRows = 32;
+/**
+ * A choice one of whose steps takes this many times as long as the longest of plain float32 is not looked at further: where a processor lacks
+ * instructions for bfloat16, a step of it can take minutes.
+ */
+const hopeless = 8;
 
 type Batches = TuneOptions['batches'];
 
@@ -83,12 +88,18 @@ function shorten(options: TuneOptions, machine: Machine): Batches {
   }
 }
 
+/** What the other choices are held to: losses, and the longest step in seconds. */
+interface Baseline {
+  readonly losses: readonly number[];
+  readonly longest: number;
+}
+
 function measure(
   options: TuneOptions,
   batches: Batches,
   machine: Machine,
-  baseline: readonly number[] | undefined,
-): Trial {
+  baseline?: Baseline,
+): Trial & { readonly longest: number } {
   const { model, optimizer, seconds = 1, tolerance = 0.02 } = options;
   const preserved = new Preserved(model, optimizer, []);
   try {
@@ -98,6 +109,7 @@ function measure(
     const stepper = new Stepper(model, optimizer, machine, { ...options.step, accumulate: 1 });
     const losses: number[] = [];
     const times: number[] = [];
+    let longest = 0;
     // The first step allocates and prepares kernels; it is counted for its loss only.
     for (let i = 0, spent = 0; i < comparedSteps || spent < seconds; i++) {
       const begin = performance.now();
@@ -106,16 +118,21 @@ function measure(
       const time = (performance.now() - begin) / 1000;
       if (losses.length < comparedSteps) losses.push(loss);
       if (i > 0) times.push(time);
+      longest = Math.max(longest, time);
       spent += time;
+      if (baseline === undefined || time <= hopeless * baseline.longest) continue;
+      if (i === 0) times.push(time);
+      break;
     }
     const size = (batches[0] as Batches[number]).target.shape[0] as number;
     const agrees =
       losses.every(Number.isFinite) &&
       (baseline === undefined ||
-        losses.every(
-          (loss, i) => Math.abs(loss - (baseline[i] as number)) <= tolerance * Math.abs(baseline[i] as number) + 1e-3,
-        ));
-    return { machine, perSecond: size / Math.min(...times), losses, agrees };
+        losses.every((loss, i) => {
+          const expected = baseline.losses[i] as number;
+          return Math.abs(loss - expected) <= tolerance * Math.abs(expected) + 1e-3;
+        }));
+    return { machine, perSecond: size / Math.min(...times), losses, agrees, longest };
   } finally {
     preserved.restore();
     preserved.dispose();
@@ -143,7 +160,7 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const formats: MemoryFormat[] =
     memoryFormat === undefined ? (pictures ? ['contiguous', 'channels-last'] : ['contiguous']) : [memoryFormat];
   const trials: Trial[] = [];
-  let baseline: readonly number[] | undefined;
+  let baseline: Baseline | undefined;
   const batches = shorten(options, {
     device,
     precision: precisions[0] as Precision,
@@ -151,8 +168,8 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
     threads: most,
   });
   const attempt = async (machine: Machine): Promise<void> => {
-    const trial = measure(options, batches, machine, baseline);
-    baseline ??= trial.losses;
+    const { longest, ...trial } = measure(options, batches, machine, baseline);
+    baseline ??= { losses: trial.losses, longest };
     trials.push(trial);
     options.onTrial?.(trial);
     // A second Ctrl-C is heard.
@@ -168,7 +185,7 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
     const worth = fastest().perSecond / close;
     for (const [i, trial] of [...trials.entries()].reverse()) {
       if (!trial.agrees || trial.perSecond < worth || trials.length === 1) continue;
-      const { perSecond } = measure(options, batches, trial.machine, undefined);
+      const { perSecond } = measure(options, batches, trial.machine);
       trials[i] = { ...trial, perSecond: Math.max(trial.perSecond, perSecond) };
       await turn();
     }

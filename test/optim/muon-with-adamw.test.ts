@@ -76,20 +76,62 @@ describe('MuonWithAdamW', () => {
     }
   });
 
+  /** What one step takes off a weight. */
+  const updateOf = (nsDtype: 'bfloat16' | 'float32' | undefined, scale: number): Tensor => {
+    const weight = parameter(5, 16, 4, 3, 3);
+    const before = weight.detach().clone();
+    const optimizer = new optim.MuonWithAdamW([{ params: [weight], muon: true }], { lr: 1, weightDecay: 0, nsDtype });
+    weight.grad = torch.randn(weight.shape).mul(scale);
+    optimizer.step();
+    return before.sub(weight.detach()).flatten(1);
+  };
+
   test('an update is a matrix whose singular values are about 1, whatever the size of the gradient', () => {
-    for (const scale of [1e-4, 1e4]) {
-      const weight = parameter(5, 16, 4, 3, 3);
-      const before = weight.detach().clone();
-      const optimizer = new optim.MuonWithAdamW([{ params: [weight], muon: true }], { lr: 1, weightDecay: 0 });
-      weight.grad = torch.randn(weight.shape).mul(scale);
-      optimizer.step();
-      const update = before.sub(weight.detach()).flatten(1);
-      const values = [...(torch.linalg.svdvals(update).toTypedArray() as Float32Array)];
-      assert.ok(
-        values.every((value) => value > 0.4 && value < 1.5),
-        values.map((value) => value.toFixed(2)).join(' '),
-      );
-    }
+    for (const nsDtype of ['bfloat16', 'float32'] as const)
+      for (const scale of [1e-4, 1e4]) {
+        const values = [...(torch.linalg.svdvals(updateOf(nsDtype, scale)).toTypedArray() as Float32Array)];
+        assert.ok(
+          values.every((value) => value > 0.4 && value < 1.5),
+          `${nsDtype}: ${values.map((value) => value.toFixed(2)).join(' ')}`,
+        );
+      }
+  });
+
+  test('float32 takes the steps of bfloat16, but for its rounding', () => {
+    const [half, whole] = [updateOf('bfloat16', 1), updateOf('float32', 1)];
+    const apart = Number(half.sub(whole).norm().item()) / Number(whole.norm().item());
+    assert.ok(apart > 0 && apart < 0.02, String(apart));
+    assert.deepEqual(bits([updateOf(undefined, 1)]), bits([half]));
+  });
+
+  test('its type goes into groups, print and state dicts only where it is not that of PyTorch', () => {
+    const net = network();
+    const plain = new optim.MuonWithAdamW(optim.muonGroups(net));
+    const whole = new optim.MuonWithAdamW(optim.muonGroups(net, { nsDtype: 'float32' }));
+    assert.deepEqual(
+      whole.paramGroups.map((group) => group.nsDtype),
+      ['float32', undefined, undefined],
+    );
+    const written = (optimizer: typeof plain) => optimizer.stateDict().param_groups.map((group) => group.ns_dtype);
+    assert.deepEqual(written(plain), [undefined, undefined, undefined]);
+    assert.equal('ns_dtype' in (plain.stateDict().param_groups[0] as object), false);
+    assert.doesNotMatch(String(plain), /nsDtype/);
+    assert.match(String(whole), /nsDtype: float32/);
+    plain.loadStateDict(whole.stateDict());
+    assert.equal(plain.paramGroups[0]?.nsDtype, 'float32');
+    assert.deepEqual(written(plain), ['float32', undefined, undefined]);
+  });
+
+  test('what multiplies fast is measured, and the random state is left alone', () => {
+    torch.manualSeed(4);
+    const next = bits([torch.rand([3])]);
+    torch.manualSeed(4);
+    const { dtype, slower } = optim.fasterProductDtype('cpu');
+    assert.deepEqual(bits([torch.rand([3])]), next);
+    assert.ok(slower !== undefined && slower > 0);
+    assert.equal(dtype, slower > 3 ? 'float32' : 'bfloat16');
+    assert.deepEqual(optim.fasterProductDtype('cuda:1'), { dtype: 'bfloat16' });
+    assert.deepEqual(optim.fasterProductDtype('mps'), { dtype: 'float32' });
   });
 
   test('muonGroups gives Muon every hidden weight, and nobody twice', () => {
@@ -133,5 +175,9 @@ describe('MuonWithAdamW', () => {
       /MuonWithAdamW: a group with muon: true has a parameter of shape \[3\]; .*muonGroups sorts them/,
     );
     assert.throws(() => new optim.MuonWithAdamW([parameter(1, 2, 2)], { muon: 1 as never }), /muon must be/);
+    assert.throws(
+      () => new optim.Muon([parameter(1, 2, 2)], { nsDtype: 'float16' as never }),
+      /Muon: nsDtype must be 'bfloat16' or 'float32', got 'float16'\./,
+    );
   });
 });

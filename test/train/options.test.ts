@@ -4,8 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { tensorDataset } from '../../src/data/sources/index.js';
+import { fasterProductDtype } from '../../src/optim/index.js';
 import { torch } from '../../src/torch/index.js';
 import { loadRun, type TrainEvent, type TrainOptions, train } from '../../src/train/index.js';
+import { planOf } from '../../src/train/recipe/record.js';
 import { metricsOf, temporaryFolder } from './runs.js';
 
 const place = temporaryFolder();
@@ -41,12 +43,15 @@ const near = (found: readonly number[], expected: readonly number[]): void => {
 describe('settings of a run', () => {
   for (const optimizer of ['adamw', 'adam', 'sgd', 'lion', 'rmsprop', 'muon'] as const)
     it(`${optimizer} learns`, async () => {
-      const { events, state } = await fit({
+      const { events, state, folder } = await fit({
         optimizer,
         learningRate: { lion: 0.003, rmsprop: 0.001 }[optimizer as string] ?? 0.01,
         epochs: 5,
       });
       assert.equal(state, 'finished');
+      // Muon computes in what is fast here, and the plan says so.
+      const fast = optimizer === 'muon' && fasterProductDtype('cpu').dtype === 'float32' ? 'float32' : undefined;
+      assert.equal(planOf(folder).optimisation.nsDtype, fast);
       const losses = events.filter((event) => event.kind === 'epoch').map(({ trainLoss }) => trainLoss);
       assert.ok((losses.at(-1) as number) < (losses[0] as number), losses.join(' '));
     });

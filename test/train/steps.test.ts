@@ -319,4 +319,29 @@ describe('tuning the machine', () => {
     assert.ok((half?.perSecond ?? 0) > (tuned.trials[0]?.perSecond ?? Number.POSITIVE_INFINITY));
     assert.equal(tuned.machine.precision, 'float32');
   });
+
+  it('looks no further at a precision that is hopelessly slow', async () => {
+    let halfSteps = 0;
+    class Slow extends nn.Module {
+      inner = new nn.Linear(6, 3);
+      override forward(x: Tensor): Tensor {
+        const result = this.inner.call(x);
+        if (result.dtype !== 'bfloat16') return result;
+        halfSteps++;
+        const begin = performance.now();
+        while (performance.now() - begin < 2000);
+        return result;
+      }
+    }
+    const model = new Slow() as unknown as Classifier;
+    const optimizer = new SGD(model.parameters(), { lr: 0.01 });
+    const tuned = await tuneMachine({
+      ...{ model, optimizer: optimizer as never, batches: [batchOf(16)], device: 'cpu' },
+      ...{ seconds: 0.01, threads: 1 },
+    });
+    assert.equal(halfSteps, 1);
+    assert.equal(tuned.machine.precision, 'float32');
+    const half = tuned.trials.find((trial) => trial.machine.precision === 'bfloat16');
+    assert.ok((half?.perSecond ?? Number.NaN) < 16);
+  });
 });

@@ -27,7 +27,7 @@ import { chooseRate } from './choose-rate.js';
 import { describeSplit, makeSplit, normalise, openWithExclusions, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { lookFirst, lookRecord } from './look.js';
-import { firstBatches, machineText, settleBatchSize } from './machine.js';
+import { firstBatches, machineText, muonDtype, settleBatchSize } from './machine.js';
 import { narrowed, type TrainPart } from './part.js';
 import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
 import { exclusionsFile, teacherOf } from './record.js';
@@ -216,6 +216,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
 
     // Its first weights.
     const usualRate = start?.rate ?? usualRates[choice.optimizer];
+    const muon = muonDtype(choice.optimizer, device.device);
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {
@@ -237,7 +238,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         batches: 1,
         batchSize: choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, train.length),
         accumulate: settings.accumulate,
-        optimizer: choice.optimizer,
+        ...{ optimizer: choice.optimizer, ...muon.plan },
         learningRate: usualRate,
         weightDecay: choice.weightDecay,
         schedule: settings.schedule,
@@ -300,7 +301,9 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
           text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} ${noun}s/s`,
         }),
     });
-    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}.`, { trials: tuned.trials });
+    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}${muon.text}.`, {
+      trials: tuned.trials,
+    });
     const head =
       start === undefined || !settings.headStart || dataset.multiLabel
         ? {}
