@@ -45,7 +45,7 @@ const args = [
   'tsx',
   '--test',
   `--test-concurrency=${real ? 1 : Math.max(2, availableParallelism())}`,
-  `--test-timeout=${real ? 900_000 : 480_000}`,
+  `--test-timeout=${real ? 10_800_000 : 480_000}`,
   '--test-reporter=spec',
   '--test-reporter-destination=stdout',
   `--test-reporter=${new URL('slowest.mjs', import.meta.url).href}`,

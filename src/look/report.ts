@@ -23,6 +23,7 @@ export type LookKind =
   | 'dark'
   | 'bright'
   | 'blurry'
+  | 'enlarged'
   | 'low-information'
   | 'grey'
   | 'odd-size'
@@ -107,6 +108,17 @@ export interface SizedFile {
   readonly bytes: number;
 }
 
+/** How much detail pictures hold, by the spectrum of some of them. */
+export interface DetailSummary {
+  /** Of the pixels a side that it takes to show all there is: 1 for photographs as they are, 0.25 for ones enlarged four times. */
+  readonly share: number;
+  /** That many pixels. */
+  readonly side: number;
+  /** Pixels on the shorter side of those looked at, at most 256: larger ones are reduced first. */
+  readonly of: number;
+  readonly pictures: number;
+}
+
 export interface PictureSummary {
   readonly width: Spread;
   readonly height: Spread;
@@ -129,6 +141,8 @@ export interface PictureSummary {
   readonly readable: number;
   readonly copies: { readonly groups: number; readonly samples: number } | null;
   readonly separability: Separability | null;
+  /** Null where pictures are small, few, or show nothing. */
+  readonly detail: DetailSummary | null;
 }
 
 export interface ColumnSummary {
@@ -197,6 +211,7 @@ const importance: readonly LookKind[] = [
   'near-duplicates',
   'turned-duplicates',
   'outlier',
+  'enlarged',
   'blurry',
   'dark',
   'bright',

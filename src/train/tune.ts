@@ -26,6 +26,8 @@ export interface TuneOptions {
   readonly step?: StepOptions;
   /** What is given is not measured. */
   readonly precision?: Precision;
+  /** Whether half precision is tried where no precision is given. Default true. */
+  readonly half?: boolean;
   readonly memoryFormat?: MemoryFormat;
   readonly threads?: number;
   /** Seconds that one choice is measured for, at least three steps. Default 1. */
@@ -155,7 +157,8 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
     : device === 'mps'
       ? ['float16']
       : ['bfloat16'];
-  const precisions: Precision[] = precision === undefined ? ['float32', ...halves] : [precision];
+  const precisions: Precision[] =
+    precision === undefined ? ['float32', ...(options.half === false ? [] : halves)] : [precision];
   const pictures = options.batches[0]?.input.ndim === 4;
   const formats: MemoryFormat[] =
     memoryFormat === undefined ? (pictures ? ['contiguous', 'channels-last'] : ['contiguous']) : [memoryFormat];

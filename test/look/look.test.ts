@@ -153,6 +153,38 @@ describe('look at pictures', () => {
       ],
     );
   });
+
+  it('says when all pictures were enlarged, and from what; never of small ones, or of few', async () => {
+    const lookAt = async (name: string, from: number, to: number, count: number) => {
+      const folder = path.join(scratch, name);
+      for (let i = 0; i < count; i++) {
+        const place = path.join(folder, i % 2 === 0 ? 'this' : 'that');
+        mkdirSync(place, { recursive: true });
+        // Grain at the size that is taken from: as sharp as a picture can be.
+        const grain = Buffer.from(await scene(i, i % 2));
+        const small = await sharp(grain, { raw: { width: 160, height: 120, channels: 3 } })
+          .resize(from, from, { fit: 'fill' })
+          .raw()
+          .toBuffer();
+        await sharp(small, { raw: { width: from, height: from, channels: 3 } })
+          .resize(to, to, { fit: 'fill' })
+          .png()
+          .toFile(path.join(place, `${i}.png`));
+      }
+      const report = await look(await openSource(folder), { quick: true });
+      return { finding: of(report, 'enlarged'), detail: report.pictures?.detail };
+    };
+    const { finding, detail } = await lookAt('enlarged', 24, 96, 20);
+    assert.equal(detail?.of, 96);
+    assert.equal(detail?.pictures, 20);
+    assert.ok((detail?.side ?? 0) >= 18 && (detail?.side ?? 0) <= 36, String(detail?.side));
+    assert.match(finding?.message ?? '', /no more detail than about (\d+)×\1 pixels would, at 96 a side/);
+    const whole = await lookAt('whole', 60, 60, 20);
+    assert.equal(whole.finding, undefined);
+    assert.ok((whole.detail?.share ?? 0) > 0.7, String(whole.detail?.share));
+    assert.equal((await lookAt('small', 24, 40, 20)).detail, null);
+    assert.equal((await lookAt('few', 24, 96, 6)).detail, null);
+  });
 });
 
 describe('look at tables and texts', () => {

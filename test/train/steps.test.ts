@@ -320,6 +320,15 @@ describe('tuning the machine', () => {
     assert.equal(tuned.machine.precision, 'float32');
   });
 
+  it('leaves out half precision where it is told to', async () => {
+    const model = new Net() as unknown as Classifier;
+    const tuned = await tuneMachine({
+      ...{ model, optimizer: new SGD(model.parameters(), { lr: 0.01 }) as never, batches: [batchOf(16)] },
+      ...{ device: 'cpu', seconds: 0.01, half: false },
+    });
+    assert.deepEqual([...new Set(tuned.trials.map((trial) => trial.machine.precision))], ['float32']);
+  });
+
   it('looks no further at a precision that is hopelessly slow', async () => {
     let halfSteps = 0;
     class Slow extends nn.Module {

@@ -7,6 +7,7 @@ import type { PictureDataset } from '../../data/types.js';
 import { copyFindings } from '../copies.js';
 import { toldBy } from '../labels.js';
 import { type FindingSample, type LookFinding, type PictureSummary, percent, type Separability } from '../report.js';
+import { detailFindings, measureDetail } from './detail.js';
 import { fileFindings } from './files.js';
 import { qualityFindings } from './quality.js';
 import { pictureSummary } from './summary.js';
@@ -35,12 +36,14 @@ export async function lookAtPictures(dataset: PictureDataset, options: PictureLo
   });
   onProgress?.(0, 1, 'copies');
   const duplicates = await findDuplicates(dataset, { level: quick ? 'exact' : 'near', measurements: measured, signal });
+  const detail = await measureDetail(dataset, measured);
   let separability: Separability | null = null;
   const findings = [
     ...fileFindings(dataset, measured),
     ...copyFindings(dataset, duplicates, 'picture'),
     ...qualityFindings(dataset, measured),
     ...shortcuts(dataset, measured),
+    ...detailFindings(detail),
   ];
   if (turned) findings.push(...(await turnedFindings(dataset, measured, signal)));
   if (!quick) {
@@ -50,7 +53,7 @@ export async function lookAtPictures(dataset: PictureDataset, options: PictureLo
     findings.push(...(await outlierFindings(dataset, measured, { seed, signal })));
     separability = await probe(dataset, measured, duplicates, seed);
   }
-  return { summary: pictureSummary(dataset, measured, duplicates, separability), findings, measured };
+  return { summary: pictureSummary(dataset, measured, duplicates, separability, detail), findings, measured };
 }
 
 async function probe(

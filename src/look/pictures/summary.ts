@@ -2,7 +2,7 @@
 import type { Duplicates } from '../../data/duplicates/index.js';
 import type { PictureMeasurements } from '../../data/duplicates/measure.js';
 import type { PictureDataset } from '../../data/types.js';
-import { type PictureSummary, type Separability, type SizedFile, spreadOf } from '../report.js';
+import { type DetailSummary, type PictureSummary, type Separability, type SizedFile, spreadOf } from '../report.js';
 import { countOf } from './files.js';
 
 /** How many of the smallest and largest files are named. */
@@ -15,6 +15,7 @@ export function pictureSummary(
   measured: PictureMeasurements,
   duplicates: Duplicates | null,
   separability: Separability | null,
+  detail: DetailSummary | null,
 ): PictureSummary {
   const seen: number[] = [];
   for (let index = 0; index < measured.length; index++) if (measured.width[index] !== 0) seen.push(index);
@@ -55,6 +56,7 @@ export function pictureSummary(
       samples: duplicates.groups.reduce((sum, { members }) => sum + members.length, 0),
     },
     separability,
+    detail,
   };
 }
 

@@ -19,7 +19,7 @@ import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import { formForCrops } from '../recipe/augmentation.js';
 import { describeSplit, normalise, requireWritable, sampledSide } from '../recipe/data.js';
-import { firstBatches, machineText, muonDtype } from '../recipe/machine.js';
+import { firstBatches, halfPrecision, machineText } from '../recipe/machine.js';
 import { buildModel, buildTraining, stepOptions } from '../recipe/rebuild.js';
 import { epochOverhead, resolve, workersFor } from '../recipe/resolve.js';
 import { normalisationFile } from '../recipe/rows.js';
@@ -133,7 +133,7 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
     const batchSize = Math.min(typeof settings.batchSize === 'number' ? settings.batchSize : usualBatch, train.length);
     if (batchSize < 2)
       throw new ConfigError('batchSize: learning without labels compares pictures; a batch needs 2 or more.');
-    const muon = muonDtype(choice.optimizer, device.device);
+    const half = halfPrecision(device.device);
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {
@@ -148,7 +148,7 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
       optimisation: {
         ...{ epochs: 1, batches: train.length >= batchSize ? Math.floor(train.length / batchSize) : 1, batchSize },
         accumulate: 1,
-        ...{ optimizer: choice.optimizer, ...muon.plan },
+        ...{ optimizer: choice.optimizer, ...(choice.optimizer === 'muon' ? half.muon : {}) },
         learningRate:
           typeof settings.learningRate === 'number' ? settings.learningRate : usualRate * Math.sqrt(batchSize / 64),
         weightDecay: choice.weightDecay,
@@ -179,12 +179,12 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
     placeModel(model, draft.machine);
     const tuned = await tuneMachine({
       ...{ model, batches: batches.map(fewViews), device: device.device, step: stepOptions(draft.optimisation, false) },
-      optimizer: buildOptimizer(model, draft.optimisation),
+      ...{ optimizer: buildOptimizer(model, draft.optimisation), half: half.worth },
       ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
       ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
       ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
     });
-    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, 'view')}${muon.text}.`);
+    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, 'view')}${half.text}.`);
 
     const perSecond = Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
     const perEpoch = (epochOverhead * 2 * (train.length + validation.length)) / perSecond;

@@ -7,7 +7,7 @@ import { Preserved } from '../../optim/preserve.js';
 import { type Tensor, torch } from '../../torch/index.js';
 import { buildLoaders } from '../build.js';
 import { type Classifier, Stepper } from '../compute.js';
-import type { OptimisationPlan, OptimizerName, TrainPlan } from '../plan.js';
+import type { OptimisationPlan, TrainPlan } from '../plan.js';
 import type { Tuned } from '../tune.js';
 import { largestBatch } from './rate.js';
 import { stepOptions } from './rebuild.js';
@@ -32,16 +32,22 @@ export async function firstBatches(train: Dataset, plan: TrainPlan, count: numbe
   return found;
 }
 
-/** In what Muon computes here; nothing for the other optimisers. PyTorch's bfloat16 would stop training on a processor without it. */
-export function muonDtype(
-  optimizer: OptimizerName,
-  device: string,
-): { plan: Pick<OptimisationPlan, 'nsDtype'>; text: string } {
-  if (optimizer !== 'muon') return { plan: {}, text: '' };
+export interface HalfPrecision {
+  /** Whether it is worth trying. */
+  readonly worth: boolean;
+  /** What Muon is told: PyTorch's bfloat16 would stop training on a processor that has no instructions for it. */
+  readonly muon: Pick<OptimisationPlan, 'nsDtype'>;
+  /** What the line of the stage says of it. */
+  readonly text: string;
+}
+
+/** What bfloat16 is good for on a device, measured by products of matrices. */
+export function halfPrecision(device: string): HalfPrecision {
   const { dtype, slower } = fasterProductDtype(device);
-  if (dtype === 'bfloat16') return { plan: {}, text: '' };
-  const why = slower === undefined ? '' : `, bfloat16 taking ${slower.toFixed(0)} times as long`;
-  return { plan: { nsDtype: dtype }, text: `; muon in ${dtype}${why}` };
+  if (dtype === 'bfloat16') return { worth: true, muon: {}, text: '' };
+  const muon = { nsDtype: dtype };
+  if (slower === undefined) return { worth: true, muon, text: '' };
+  return { worth: false, muon, text: `; bfloat16 takes ${slower.toFixed(0)} times as long here and is left out` };
 }
 
 /** `bfloat16, channels-last, 2 threads: 310 pictures/s, 1.8 times plain float32; loss within 0.3 %`. */

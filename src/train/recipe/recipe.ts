@@ -27,7 +27,7 @@ import { chooseRate } from './choose-rate.js';
 import { describeSplit, makeSplit, normalise, openWithExclusions, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { lookFirst, lookRecord } from './look.js';
-import { firstBatches, machineText, muonDtype, settleBatchSize } from './machine.js';
+import { firstBatches, halfPrecision, machineText, settleBatchSize } from './machine.js';
 import { narrowed, type TrainPart } from './part.js';
 import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
 import { exclusionsFile, teacherOf } from './record.js';
@@ -216,7 +216,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
 
     // Its first weights.
     const usualRate = start?.rate ?? usualRates[choice.optimizer];
-    const muon = muonDtype(choice.optimizer, device.device);
+    const half = halfPrecision(device.device);
     const draft: TrainPlan = {
       seed: settings.seed,
       data: {
@@ -238,7 +238,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         batches: 1,
         batchSize: choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, train.length),
         accumulate: settings.accumulate,
-        ...{ optimizer: choice.optimizer, ...muon.plan },
+        ...{ optimizer: choice.optimizer, ...(choice.optimizer === 'muon' ? half.muon : {}) },
         learningRate: usualRate,
         weightDecay: choice.weightDecay,
         schedule: settings.schedule,
@@ -294,6 +294,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
       ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
       ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
+      half: half.worth,
       onTrial: ({ machine, perSecond }) =>
         emit({
           kind: 'working',
@@ -301,7 +302,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
           text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} ${noun}s/s`,
         }),
     });
-    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}${muon.text}.`, {
+    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}${half.text}.`, {
       trials: tuned.trials,
     });
     const head =

@@ -1,5 +1,6 @@
 /** `probe()`: what pretrained features are worth for data, before anything is trained. */
 import type { Dataset } from '../../data/types.js';
+import { fasterProductDtype } from '../../optim/index.js';
 import { torch } from '../../torch/index.js';
 import { type Machine, placeModel } from '../compute.js';
 import type { TrainSettings } from '../config/schema.js';
@@ -94,10 +95,11 @@ export async function probeWith(
   };
   const model = buildModel({ seed: settings.seed, model: modelPlan });
   onProgress({ stage: 'model', text: `${choice.model}${start.fill(model, modelPlan)}.` });
+  const { device } = pickDevice(settings.device);
   const machine: Machine = {
-    device: pickDevice(settings.device).device,
-    // Half the time on most processors of the last years; a probe is no place for a third digit.
-    precision: settings.precision === 'auto' ? 'bfloat16' : settings.precision,
+    device,
+    // Where there is bfloat16, it takes half the time; a probe is no place for a third digit.
+    precision: settings.precision === 'auto' ? fasterProductDtype(device).dtype : settings.precision,
     memoryFormat: settings.memoryFormat === 'auto' ? 'channels-last' : settings.memoryFormat,
     threads: settings.threads === 'auto' ? torch.getNumThreads() : settings.threads,
   };
