@@ -47,6 +47,14 @@ export function addTest(program: Command): void {
         console.log(`${'log loss'.padEnd(18)} ${report.logLoss.toFixed(3)}`);
         console.log(`${'calibration error'.padEnd(18)} ${percent(report.calibrationError)}`);
       }
+      if (result.members !== undefined) {
+        const { members, meanScore, best, overMean } = result.members;
+        const { low, high } = overMean.interval;
+        const points = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
+        console.log(
+          `${'members'.padEnd(18)} ${percent(meanScore)} on average, ${percent((members[best] as { score: number }).score)} at best, each alone; together ${points(overMean.value)} points over their mean (95 %: ${points(low)} to ${points(high)})`,
+        );
+      }
       console.log(
         result.uses === 1
           ? 'The seal is open: this was the one test. It is written down in split.json.'

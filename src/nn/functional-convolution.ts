@@ -1,12 +1,13 @@
 /** Linear maps and convolutions. Source: https://docs.pytorch.org/docs/stable/nn.functional.html#convolution-functions */
 import type { Tensor } from '../torch/index.js';
 import { operator, type Size } from './operators.js';
+import { conv2d as engineConv2d } from './pointwise.js';
 
 const ops = {
   linear: operator('linear'),
   bilinear: operator('bilinear'),
   conv1d: operator('conv1d'),
-  conv2d: operator('conv2d'),
+  conv2d: engineConv2d,
   conv3d: operator('conv3d'),
   convTranspose1d: operator('conv_transpose1d'),
   convTranspose2d: operator('conv_transpose2d'),

@@ -6,10 +6,13 @@ import type { Dataset } from '../data/types.js';
 import { RunFolder, writeFileAtomic } from '../track/index.js';
 import { evaluationLoader } from './build.js';
 import { type Classifier, placeModel } from './compute.js';
+import { EnsembleClassifier } from './ensemble/classifier.js';
+import { compareEnsemble, type EnsembleComparison } from './ensemble/compare.js';
 import { memberSplits } from './ensemble/write.js';
 import { RunError } from './errors.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import type { Interval } from './metrics.js';
+import type { TrainPlan } from './plan.js';
 import { openData } from './recipe/data.js';
 import { loadModel, openOptionsOf, planOf } from './recipe/record.js';
 import { readier } from './recipe/rows.js';
@@ -39,7 +42,17 @@ export interface TestResult {
   readonly views?: number;
   /** How often the test part was opened, this time included. */
   readonly uses: number;
+  /**
+   * Of an ensemble: what it gains over its members here, where none of them was chosen. On the validation part each member stands at the epoch
+   * that is best there, and looks better than it is.
+   */
+  readonly members?: MembersTested;
 }
+
+export type MembersTested = Pick<
+  EnsembleComparison,
+  'members' | 'meanScore' | 'best' | 'overMean' | 'overBest' | 'disagreement'
+>;
 
 /**
  * Tests the chosen model of a run on the sealed part.
@@ -69,15 +82,20 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     });
     placeModel(model, plan.machine);
     const loader = evaluationLoader(ready(seal.dataset), plan, Math.max(64, plan.optimisation.batchSize));
-    let evaluation: Evaluation | undefined;
-    try {
-      evaluation = await evaluate(model, loader, {
+    const evaluateOne = (one: Classifier): Promise<Evaluation | undefined> =>
+      evaluate(one, loader, {
         machine: plan.machine,
         classes: plan.data.classes,
         multiLabel: plan.data.multiLabel,
         ...(options.tta === true ? { views: viewsFor(plan) } : {}),
         ...(options.onBatch ? { onBatch: options.onBatch } : {}),
       });
+    let evaluation: Evaluation | undefined;
+    const alone: Evaluation[] = [];
+    try {
+      evaluation = await evaluateOne(model);
+      if (model instanceof EnsembleClassifier && model.members.length > 1)
+        for (let i = 0; i < model.members.length; i++) alone.push((await evaluateOne(model.memberAt(i))) as Evaluation);
     } finally {
       await loader.close();
     }
@@ -86,7 +104,8 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     const samples = predictions.index.length;
     const intervals = measured.intervals();
     const views = options.tta === true ? { views: countViews(viewsFor(plan)) } : {};
-    const result = { score, scoreName, loss, intervals, report, samples, ...views, uses: seal.uses };
+    const members = alone.length === 0 ? {} : { members: membersTested(plan, alone) };
+    const result = { score, scoreName, loss, intervals, report, samples, ...views, ...members, uses: seal.uses };
     await seal.record({ score, loss, samples });
     await writeFileAtomic(run.file(`test-${seal.uses}.json`), `${JSON.stringify(result, null, 2)}\n`);
     await run.update({
@@ -100,4 +119,19 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
   } finally {
     await run.close();
   }
+}
+
+/** The members beside their mean, on the pictures that all of them were asked about. */
+function membersTested(plan: TrainPlan, alone: readonly Evaluation[]): MembersTested {
+  const [first] = alone as readonly [Evaluation];
+  const members = plan.ensemble?.members ?? [];
+  const { overMean, overBest, meanScore, best, disagreement, ...rest } = compareEnsemble(
+    alone.map(({ predictions }, i) => ({
+      name: members[i]?.name ?? `member ${i + 1}`,
+      probabilities: predictions.probabilities,
+    })),
+    { classes: plan.data.classes.length, target: first.predictions.target, multiLabel: plan.data.multiLabel },
+    { temperature: false, weights: members.map(({ weight }) => weight) },
+  );
+  return { members: rest.members, meanScore, best, overMean, overBest, ...(disagreement ? { disagreement } : {}) };
 }

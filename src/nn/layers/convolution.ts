@@ -5,9 +5,10 @@ import { Module } from '../module.js';
 import { tuple } from '../module-print.js';
 import { expandSize, operator, type Size } from '../operators.js';
 import type { Parameter } from '../parameter.js';
+import { conv2d } from '../pointwise.js';
 import { emptyParameter, type FactoryOptions, requireCount, resetLinear } from './factory.js';
 
-const ops = { conv1d: operator('conv1d'), conv2d: operator('conv2d'), conv3d: operator('conv3d') };
+const ops = { conv1d: operator('conv1d'), conv2d, conv3d: operator('conv3d') };
 
 /** What stands around the input. */
 export type ConvolutionPaddingMode = 'zeros' | Exclude<PaddingMode, 'constant'>;

@@ -77,6 +77,12 @@ export class EnsembleClassifier extends nn.Module {
     this.temperature = temperature;
   }
 
+  /** A member that takes the ensemble's input. */
+  memberAt(place: number): Classifier {
+    const parts = [this.renormalise.at(place), this.members.at(place) as unknown as nn.Module];
+    return new nn.Sequential(...parts) as unknown as Classifier;
+  }
+
   /** Probabilities [N, classes] in float32, at temperature 1. */
   probabilities(x: Tensor): Tensor {
     let mean: Tensor | undefined;

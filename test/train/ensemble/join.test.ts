@@ -99,10 +99,24 @@ describe('joinRuns', () => {
   });
 
   it('keeps the longest record of the seal: what a member has seen is seen', async () => {
-    await testRun(runs[1] as string);
+    const alone = await testRun(runs[1] as string);
+    assert.equal(alone.members, undefined);
     const { folder } = await joinRuns(runs, { out, name: 'seen', temperature: false });
     await assert.rejects(testRun(folder), /opened once already/);
-    assert.equal((await testRun(folder, { again: true })).uses, 2);
+    const tested = await testRun(folder, { again: true });
+    assert.equal(tested.uses, 2);
+    // Each member on the test part, as if tested alone, and what they gain together.
+    const { members } = tested;
+    assert.ok(members);
+    assert.equal(members.members.length, 2);
+    assert.equal(members.members[1]?.score, alone.score);
+    assert.ok(Math.abs((members.members[1]?.logLoss ?? 0) - alone.loss) < 1e-4);
+    const mean = members.members.reduce((sum, { score }) => sum + score, 0) / 2;
+    assert.ok(Math.abs(members.overMean.value - (tested.score - mean)) < 1e-9);
+    assert.ok(members.overMean.interval.low <= members.overMean.value);
+    assert.ok(members.overMean.interval.high >= members.overMean.value);
+    const written = JSON.parse(fs.readFileSync(path.join(folder, 'test-2.json'), 'utf8'));
+    assert.deepEqual(written.members.members, members.members);
   });
 
   it('refuses what does not go together in one sentence', async () => {
