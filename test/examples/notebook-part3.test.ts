@@ -72,9 +72,9 @@ describe('part three of the notebook', () => {
     const { losses } = runLoop({ channels: 8, lr: 0.005, size: 48, epochs: 5 });
     assert.equal(losses.length, 20);
     assert.equal(golden.losses.length, 20);
-    // Another processor or another version rounds elsewhere, and every step makes more of it.
+    // Another processor or another version rounds elsewhere, and every step makes more of it: 3e-4 between AVX512, where they were stored, and AVX2.
     const off = largest(losses, golden.losses);
-    assert.ok(off < (modern ? 2e-4 : 2e-3), `${off} off`);
+    assert.ok(off < (modern ? 1e-3 : 2e-3), `${off} off`);
     assert.ok((losses[19] as number) < (losses[0] as number) - 0.5, 'it learns');
   });
 

@@ -1,7 +1,8 @@
 /**
  * What the augmentation that the recipe chooses is worth: 4,317 photographs of flowers, everything as the recipe does it by itself, with the
  * chosen augmentation and with none, at equal epochs on the same split. Validation accuracy at the best epoch of each. PRAXIS_SEEDS says which
- * seeds (0,1,2 by default), PRAXIS_EPOCHS how many epochs (20 by default).
+ * seeds (0,1,2 by default), PRAXIS_EPOCHS how many epochs (20 by default), PRAXIS_SIZE which size (what the recipe takes; 32 is all the detail
+ * these pictures have, at a quarter of the cost).
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +17,7 @@ const data = process.env.PRAXIS_DATA ?? fileURLToPath(new URL('../../../shared/d
 const flowers = path.join(data, 'flowers5.tar');
 const seeds = (process.env.PRAXIS_SEEDS ?? '0,1,2').split(',').map(Number);
 const epochs = Number(process.env.PRAXIS_EPOCHS ?? 20);
+const size = process.env.PRAXIS_SIZE === undefined ? {} : { size: Number(process.env.PRAXIS_SIZE) };
 const place = mkdtempSync(path.join(tmpdir(), 'praxis-policy-'));
 process.env.PRAXIS_CACHE_DIR = path.join(place, 'cache');
 after(() => rmSync(place, { recursive: true, force: true }));
@@ -24,7 +26,7 @@ describe('augmentation', { skip: !existsSync(flowers) && `there is no ${flowers}
   const gains: number[] = [];
   for (const seed of seeds)
     it(`the chosen one and none, seed ${seed}`, async () => {
-      const settings = { data: flowers, seed, epochs, budget: 'off', out: place } as const;
+      const settings = { data: flowers, seed, epochs, budget: 'off', out: place, ...size } as const;
       const chosen = await train({ ...settings, name: `chosen-${seed}` });
       const splitFile = path.join(chosen.folder, 'split.json');
       const none = await train({ ...settings, augment: 'none', splitFile, name: `none-${seed}` });
@@ -33,7 +35,7 @@ describe('augmentation', { skip: !existsSync(flowers) && `there is no ${flowers}
       const { preset } = planOf(chosen.folder).augmentation ?? {};
       const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
       console.log(
-        `seed ${seed}, ${epochs} epochs: ${preset} ${percent(a)}, none ${percent(b)}; gain ${(100 * (a - b)).toFixed(1)} points`,
+        `seed ${seed}, ${epochs} epochs at ${planOf(chosen.folder).data.form?.width} pixels: ${preset} ${percent(a)}, none ${percent(b)}; gain ${(100 * (a - b)).toFixed(1)} points`,
       );
       assert.notEqual(preset, 'none');
     });
