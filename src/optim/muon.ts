@@ -115,7 +115,7 @@ export function checkMuonOptions(owner: string, options: Readonly<MuonOptions>):
 const timed = { side: 256, factor: 3 } as const;
 
 /**
- * In what matrices are multiplied fast on a device, as Muon's `nsDtype`, measured in a few milliseconds on CPUs. CUDA always has bfloat16,
+ * In what matrices are multiplied fast on a device, as Muon's `nsDtype`, measured on CPUs, in a tenth of a second at most. CUDA always has bfloat16,
  * other accelerators are not relied on to have it. `slower` is how many times as long bfloat16 takes as float32, where it was measured.
  */
 export function fasterProductDtype(device: string): { dtype: 'bfloat16' | 'float32'; slower?: number } {

@@ -184,7 +184,10 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
       ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
       ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
     });
-    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, 'view')}${half.text}.`);
+    line(
+      'tune',
+      `${device.message.replace(/\.$/, '')}: ${machineText(tuned, 'view')}${settings.precision === 'auto' ? half.text : ''}.`,
+    );
 
     const perSecond = Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
     const perEpoch = (epochOverhead * 2 * (train.length + validation.length)) / perSecond;

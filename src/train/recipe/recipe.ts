@@ -302,9 +302,13 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
           text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} ${noun}s/s`,
         }),
     });
-    line('tune', `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}${half.text}.`, {
-      trials: tuned.trials,
-    });
+    line(
+      'tune',
+      `${device.message.replace(/\.$/, '')}: ${machineText(tuned, noun)}${settings.precision === 'auto' ? half.text : ''}.`,
+      {
+        trials: tuned.trials,
+      },
+    );
     const head =
       start === undefined || !settings.headStart || dataset.multiLabel
         ? {}
