@@ -11,7 +11,8 @@ import { duration } from './runs.js';
 import { addSettings, givenSettings } from './settings-flags.js';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const points = (gain: Gain): string =>
+/** `1.1 points (95 %: -0.2 to 2.4)`. */
+export const points = (gain: Gain): string =>
   `${(100 * gain.value).toFixed(1)} points (95 %: ${(100 * gain.interval.low).toFixed(1)} to ${(100 * gain.interval.high).toFixed(1)})`;
 const millions = (x: number): string => (x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : `${(x / 1e3).toFixed(1)} k`);
 const line = (title: string, text: string): string => `${title.padEnd(13)} ${text}`;

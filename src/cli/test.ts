@@ -1,5 +1,6 @@
 /** `praxis test`: the one look at the sealed part. */
 import type { Command } from 'commander';
+import { points } from './ensemble.js';
 import { reportAfter } from './report.js';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -49,10 +50,8 @@ export function addTest(program: Command): void {
       }
       if (result.members !== undefined) {
         const { members, meanScore, best, overMean } = result.members;
-        const { low, high } = overMean.interval;
-        const points = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
         console.log(
-          `${'members'.padEnd(18)} ${percent(meanScore)} on average, ${percent((members[best] as { score: number }).score)} at best, each alone; together ${points(overMean.value)} points over their mean (95 %: ${points(low)} to ${points(high)})`,
+          `${'members'.padEnd(18)} ${percent(meanScore)} on average, ${percent((members[best] as { score: number }).score)} at best, each alone; together ${points(overMean)} over their mean`,
         );
       }
       console.log(

@@ -52,6 +52,9 @@ test('4,317 photographs', { skip: !existsSync(flowers) && `there is no ${flowers
   assert.ok(disputed?.samples.every(({ name }) => /^(rose|tulip)\//.test(name)));
   const outliers = report.findings.find(({ kind }) => kind === 'outlier');
   assert.ok((outliers?.samples.length ?? 0) < 0.02 * dataset.length);
+  // Their files are larger than what they show.
+  assert.deepEqual(report.pictures?.detail, { share: 0.25, side: 32, of: 128, pictures: 48 });
+  assert.ok(report.findings.some(({ kind }) => kind === 'enlarged'));
   // What a network must beat.
   const told = report.pictures?.separability;
   assert.ok(told && told.balancedAccuracy > 0.5 && told.balancedAccuracy < 0.75, `${told?.balancedAccuracy}`);

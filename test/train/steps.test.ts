@@ -297,6 +297,15 @@ describe('tuning the machine', () => {
     assert.ok(tuned.gain >= 1);
   });
 
+  const tuneQuickly = (net: nn.Module, options: { half?: boolean } = {}) => {
+    const model = net as unknown as Classifier;
+    const optimizer = new SGD(model.parameters(), { lr: 0.01 }) as never;
+    return tuneMachine({
+      ...{ model, optimizer, batches: [batchOf(16)], device: 'cpu', seconds: 0.01, threads: 1 },
+      ...options,
+    });
+  };
+
   it('refuses a precision whose loss disagrees, however fast it is', async () => {
     // In half precision it gives other numbers, and at once.
     class Liar extends nn.Module {
@@ -308,12 +317,7 @@ describe('tuning the machine', () => {
         return honest;
       }
     }
-    const model = new Liar() as unknown as Classifier;
-    const optimizer = new SGD(model.parameters(), { lr: 0.01 });
-    const tuned = await tuneMachine({
-      ...{ model, optimizer: optimizer as never, batches: [batchOf(16)], device: 'cpu' },
-      ...{ seconds: 0.01, threads: 1 },
-    });
+    const tuned = await tuneQuickly(new Liar());
     const half = tuned.trials.find((trial) => trial.machine.precision === 'bfloat16');
     assert.equal(half?.agrees, false);
     assert.ok((half?.perSecond ?? 0) > (tuned.trials[0]?.perSecond ?? Number.POSITIVE_INFINITY));
@@ -321,11 +325,7 @@ describe('tuning the machine', () => {
   });
 
   it('leaves out half precision where it is told to', async () => {
-    const model = new Net() as unknown as Classifier;
-    const tuned = await tuneMachine({
-      ...{ model, optimizer: new SGD(model.parameters(), { lr: 0.01 }) as never, batches: [batchOf(16)] },
-      ...{ device: 'cpu', seconds: 0.01, half: false },
-    });
+    const tuned = await tuneQuickly(new Net(), { half: false });
     assert.deepEqual([...new Set(tuned.trials.map((trial) => trial.machine.precision))], ['float32']);
   });
 
@@ -342,12 +342,7 @@ describe('tuning the machine', () => {
         return result;
       }
     }
-    const model = new Slow() as unknown as Classifier;
-    const optimizer = new SGD(model.parameters(), { lr: 0.01 });
-    const tuned = await tuneMachine({
-      ...{ model, optimizer: optimizer as never, batches: [batchOf(16)], device: 'cpu' },
-      ...{ seconds: 0.01, threads: 1 },
-    });
+    const tuned = await tuneQuickly(new Slow());
     assert.equal(halfSteps, 1);
     assert.equal(tuned.machine.precision, 'float32');
     const half = tuned.trials.find((trial) => trial.machine.precision === 'bfloat16');

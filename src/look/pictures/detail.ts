@@ -4,8 +4,7 @@ import { DataError } from '../../data/errors.js';
 import { decodePicture } from '../../data/pictures/decode.js';
 import { detailShare, detailSpectrum } from '../../data/pictures/detail.js';
 import type { PictureDataset } from '../../data/types.js';
-import type { DetailSummary, LookFinding } from '../report.js';
-import { spreadOf } from '../report.js';
+import { type DetailSummary, type LookFinding, spreadOf } from '../report.js';
 
 /** Pictures that are looked at, spread over the whole set. */
 const looked = 48;
@@ -53,13 +52,13 @@ export async function measureDetail(
 
 export function detailFindings(detail: DetailSummary | null): LookFinding[] {
   if (detail === null || detail.share > told) return [];
-  const { side, of, pictures } = detail;
+  const { side, of } = detail;
   return [
     {
       kind: 'enlarged',
       severity: 'warning',
       message: `The pictures show no more detail than about ${side}×${side} pixels would, at ${of} a side: they were enlarged, or are blurred.`,
-      evidence: { ...detail, threshold: told, looked: pictures },
+      evidence: { ...detail, threshold: told },
       remedy:
         'Look for the originals: detail that is lost cannot be learned from, and a larger --size does not bring it back.',
       samples: [],
