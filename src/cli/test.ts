@@ -46,12 +46,21 @@ export function addTest(program: Command): void {
           `${'balanced accuracy'.padEnd(18)} ${percent(report.balancedAccuracy)}${range('balancedAccuracy')}`,
         );
         console.log(`${'log loss'.padEnd(18)} ${report.logLoss.toFixed(3)}`);
-        console.log(`${'calibration error'.padEnd(18)} ${percent(report.calibrationError)}`);
+        const chance = result.calibrationByChance;
+        console.log(
+          `${'calibration error'.padEnd(18)} ${percent(report.calibrationError)}${chance === undefined ? '' : ` (a perfectly calibrated model would show ${percent(chance)} on as many)`}`,
+        );
       }
       if (result.members !== undefined) {
         const { members, meanScore, best, overMean } = result.members;
         console.log(
           `${'members'.padEnd(18)} ${percent(meanScore)} on average, ${percent((members[best] as { score: number }).score)} at best, each alone; together ${points(overMean)} over their mean`,
+        );
+      }
+      if (result.student !== undefined) {
+        const { ensembleScore, meanScore, kept } = result.student;
+        console.log(
+          `${'taught by'.padEnd(18)} an ensemble with ${percent(ensembleScore)}, its mean member ${percent(meanScore)}${kept === null ? '' : `: keeps ${Math.round(100 * kept)} % of what it gains`}`,
         );
       }
       console.log(

@@ -26,7 +26,7 @@ export {
 } from './predict.js';
 export * from './pretrain/index.js';
 export type { RunResult } from './recipe/recipe.js';
-export { type TestResult, testRun } from './test-run.js';
+export { type MembersTested, type StudentTested, type TestResult, testRun } from './test-run.js';
 export { type ResumeOptions, resume, Training, type TrainOptions, train } from './train.js';
 export { type ProbeResult, probe } from './transfer/probe-data.js';
 export { type Tuned, type TuneOptions, tuneMachine } from './tune.js';

@@ -1,4 +1,5 @@
 /** The test, once: opens the seal, measures, writes the use down for good. */
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadSplit } from '../data/split/index.js';
 import { openSeal } from '../data/split/seal.js';
@@ -8,7 +9,9 @@ import { evaluationLoader } from './build.js';
 import { type Classifier, placeModel } from './compute.js';
 import { EnsembleClassifier } from './ensemble/classifier.js';
 import { compareEnsemble, type EnsembleComparison } from './ensemble/compare.js';
-import { memberSplits } from './ensemble/write.js';
+import type { StudentFacts } from './ensemble/student.js';
+import { chanceCalibrationError } from './ensemble/temperature.js';
+import { memberSplits, studentFile } from './ensemble/write.js';
 import { RunError } from './errors.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import type { Interval } from './metrics.js';
@@ -47,12 +50,26 @@ export interface TestResult {
    * that is best there, and looks better than it is.
    */
   readonly members?: MembersTested;
+  /** Of a model that an ensemble taught, where that ensemble has been tested on the same pictures: how much of its gain there the model keeps. */
+  readonly student?: StudentTested;
+  /** The calibration error that a perfectly calibrated model would show on so many samples, by chance; not for multi-label data. */
+  readonly calibrationByChance?: number;
 }
 
 export type MembersTested = Pick<
   EnsembleComparison,
   'members' | 'meanScore' | 'best' | 'overMean' | 'overBest' | 'disagreement'
 >;
+
+/** A student beside those who taught it, on the test part. */
+export interface StudentTested {
+  /** Folder of the ensemble. */
+  readonly teacher: string;
+  readonly ensembleScore: number;
+  readonly meanScore: number;
+  /** Share of the ensemble's gain over its mean member; null where it gains nothing. */
+  readonly kept: number | null;
+}
 
 /**
  * Tests the chosen model of a run on the sealed part.
@@ -105,7 +122,12 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
     const intervals = measured.intervals();
     const views = options.tta === true ? { views: countViews(viewsFor(plan)) } : {};
     const members = alone.length === 0 ? {} : { members: membersTested(plan, alone) };
-    const result = { score, scoreName, loss, intervals, report, samples, ...views, ...members, uses: seal.uses };
+    const student = studentTested(run.path, { score, samples, ...views });
+    const chance = plan.data.multiLabel
+      ? {}
+      : { calibrationByChance: chanceCalibrationError(predictions.probabilities, plan.data.classes.length) };
+    const compared = { ...members, ...(student === undefined ? {} : { student }), ...chance };
+    const result = { score, scoreName, loss, intervals, report, samples, ...views, ...compared, uses: seal.uses };
     await seal.record({ score, loss, samples });
     await writeFileAtomic(run.file(`test-${seal.uses}.json`), `${JSON.stringify(result, null, 2)}\n`);
     await run.update({
@@ -119,6 +141,23 @@ export async function testRun(folder: string, options: TestOptions = {}): Promis
   } finally {
     await run.close();
   }
+}
+
+/** What the first test of the ensemble that taught a run says of it; nothing where there was no such test, or one of other pictures or views. */
+function studentTested(
+  folder: string,
+  own: Pick<TestResult, 'score' | 'samples' | 'views'>,
+): StudentTested | undefined {
+  const file = path.join(folder, studentFile);
+  if (!existsSync(file)) return undefined;
+  const { teacher } = JSON.parse(readFileSync(file, 'utf8')) as StudentFacts;
+  const test = path.join(teacher, 'test-1.json');
+  if (!existsSync(test)) return undefined;
+  const { score, samples, views, members } = JSON.parse(readFileSync(test, 'utf8')) as TestResult;
+  if (members === undefined || samples !== own.samples || views !== own.views) return undefined;
+  const { meanScore } = members;
+  const kept = score > meanScore ? (own.score - meanScore) / (score - meanScore) : null;
+  return { teacher, ensembleScore: score, meanScore, kept };
 }
 
 /** The members beside their mean, on the pictures that all of them were asked about. */

@@ -13,7 +13,7 @@ import { StopSignal } from '../stop.js';
 import { likeThe, passing } from '../within.js';
 import { type Gain, mostProbable } from './compare.js';
 import { readOpinion } from './members.js';
-import { type EnsembleFacts, ensembleFile } from './write.js';
+import { type EnsembleFacts, ensembleFile, studentFile } from './write.js';
 
 export interface DistilOptions {
   /** Settings that differ from the members': more epochs, another model. */
@@ -98,7 +98,7 @@ export async function distil(folder: string, options: DistilOptions = {}): Promi
     return done;
   }
   const student = studentFacts(path.resolve(folder), facts, done.folder);
-  await writeFileAtomic(path.join(done.folder, 'student.json'), `${JSON.stringify(student, null, 2)}\n`);
+  await writeFileAtomic(path.join(done.folder, studentFile), `${JSON.stringify(student, null, 2)}\n`);
   return { ...done, student };
 }
 

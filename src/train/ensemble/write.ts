@@ -13,6 +13,9 @@ import { type MemberRun, writeOpinions } from './members.js';
 /** The file that says what the members are and what their mean gains; not in other run folders. */
 export const ensembleFile = 'ensemble.json';
 
+/** The file that says who taught a run; not in other run folders. */
+export const studentFile = 'student.json';
+
 /** What stands in `ensemble.json`. */
 export interface EnsembleFacts {
   readonly format: 'praxis-ensemble';

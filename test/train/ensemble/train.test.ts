@@ -11,6 +11,7 @@ import {
   resume,
   resumeEnsemble,
   type TrainSettings,
+  testRun,
   trainEnsemble,
 } from '../../../src/train/index.js';
 import { positionsOf } from '../../../src/train/recipe/part.js';
@@ -89,6 +90,17 @@ describe('trainEnsemble', () => {
     assert.equal(planOf(student.folder).optimisation.epochs, 3);
     assert.equal(student.student?.meanScore, whole.ensemble?.comparison.meanScore);
     assert.ok(Number.isFinite(student.student?.gain.interval.low));
+    // The ensemble is not tested yet: there is nothing to compare a student's test with.
+    assert.equal((await testRun(student.folder)).student, undefined);
+    const tested = await testRun(whole.folder);
+    const beside = (await testRun(student.folder, { again: true })).student;
+    assert.equal(beside?.meanScore, tested.members?.meanScore);
+    assert.equal(beside?.ensembleScore, tested.score);
+    assert.equal(beside?.kept === null, tested.score <= (tested.members?.meanScore as number));
+    const chance = tested.calibrationByChance as number;
+    assert.ok(chance > 0 && chance < 0.5, `${chance}`);
+    // Other views are another question.
+    assert.equal((await testRun(student.folder, { again: true, tta: true })).student, undefined);
     // Its targets were the teacher's: labels alone would have given other weights.
     const again = await distil(whole.folder, { settings: { epochs: 3, name: 'labels' }, weight: 0 });
     assert.notEqual(opinions(again.folder), opinions(student.folder));
