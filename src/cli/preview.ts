@@ -9,6 +9,7 @@ interface PreviewArguments {
   epochs: number;
   size: number;
   flips: boolean;
+  crops: 'auto' | 'cut' | 'move';
   out: string;
 }
 
@@ -34,6 +35,11 @@ export function addPreview(program: Command): void {
     .option('--epochs <n>', 'how many epochs side by side', Number, 3)
     .option('--size <pixels>', 'height and width of what the network takes', Number, 128)
     .option('--no-flips', 'for pictures that mean something else when mirrored')
+    .addOption(
+      new Option('--crops <way>', 'parts of pictures, resized, or pictures moved by an eighth; auto: by size')
+        .choices(['auto', 'cut', 'move'])
+        .default('auto'),
+    )
     .option('--out <file>', '.png, .jpg, .webp or .svg', 'preview.png')
     .action(async (source: string, options: PreviewArguments) => {
       const [
@@ -67,6 +73,7 @@ export function addPreview(program: Command): void {
         samplesPerClass: dataset.length / dataset.classes.length,
         size,
         flips: options.flips,
+        crops: options.crops,
       });
       // As a training keeps them: larger than the network takes where parts are cut out.
       const taken = { height: size, width: size, channels: 3, fit: 'squash', decode: 'fast' } as const;

@@ -4,7 +4,8 @@ import { CifarResNet, type ShortcutOption } from './cifar-res-net.js';
 import { ConvNet } from './conv-net.js';
 import { ConvNeXt } from './conv-next.js';
 import { MLP } from './multilayer-perceptron.js';
-import { ResNet, type ResNetOptions } from './res-net.js';
+import { ResNet } from './res-net.js';
+import type { StemChoice } from './stem.js';
 import { VisionTransformer } from './vision-transformer.js';
 
 /** What `createModel` may be told. Each model takes some of it (`modelSpec(name).takes`). */
@@ -23,8 +24,8 @@ export interface ModelOptions {
   readonly widths?: readonly number[];
   /** Blocks of each stage. */
   readonly blocks?: readonly number[];
-  /** How pictures enter a residual network, see `ResNetOptions`. */
-  readonly stem?: ResNetOptions['stem'];
+  /** How pictures enter a residual network: a name, or kernel, stride and border of one's own, see `resNetStems`. */
+  readonly stem?: StemChoice;
   /** How the shortcuts of a CIFAR ResNet change size: `A` without weights (default), `B` by a convolution. */
   readonly shortcut?: ShortcutOption;
   /** Share of units left out before the last layer, default 0. */
@@ -49,6 +50,8 @@ export interface ModelSpec {
   readonly source: string;
   /** Height and width it was made for. */
   readonly size: readonly [number, number];
+  /** How pictures enter it by default, if it is a residual network. */
+  readonly stem?: StemChoice;
   /** The options it takes beside `classes`, `channels` and `size`. */
   readonly takes: readonly ModelOptionName[];
 }
@@ -75,9 +78,10 @@ const cifar = (depth: number, when: string): ModelEntry => ({
   when,
   source: `${residual}, section 4.2`,
   size: [32, 32],
-  takes: ['width', 'depth', 'shortcut', 'dropout'],
-  make: ({ classes, channels, width, depth: given, shortcut, dropout }) =>
-    new CifarResNet({ classes, inputChannels: channels, depth: given ?? depth, width, option: shortcut, dropout }),
+  stem: 'cifar',
+  takes: ['width', 'depth', 'shortcut', 'stem', 'dropout'],
+  make: ({ classes, channels: inputChannels, width, depth: given, shortcut: option, stem, dropout }) =>
+    new CifarResNet({ classes, inputChannels, depth: given ?? depth, width, option, stem, dropout }),
 });
 
 const imageNet = (
@@ -90,6 +94,7 @@ const imageNet = (
   when,
   source: residual,
   size: [224, 224],
+  stem: 'imagenet',
   takes: ['width', 'widths', 'blocks', 'stem', 'dropout'],
   make: (options) => {
     const { classes, channels, stem, dropout } = options;
@@ -169,6 +174,7 @@ export const catalogue: Readonly<Record<string, ModelEntry>> = {
     when: 'The first choice without pretrained weights: a few thousand pictures at 64 to 128 pixels, on a CPU.',
     source: residual,
     size: [64, 64],
+    stem: 'half',
     takes: ['width', 'widths', 'blocks', 'stem', 'dropout'],
     make: (options) => {
       const { classes, channels, stem = 'half', dropout, blocks = [2, 2, 2, 2] } = options;

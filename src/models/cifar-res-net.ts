@@ -3,6 +3,7 @@ import * as nn from '../nn/index.js';
 import { refuseUnknown } from '../optim/options.js';
 import { ArgumentError, type Tensor } from '../torch/index.js';
 import { requireRate, requireWhole } from './options.js';
+import { type StemChoice, stemOf } from './stem.js';
 
 /** How a shortcut changes size and channels: `A` leaves pixels out and fills new channels with zeros (no weights), `B` is a 1 × 1 convolution. */
 export type ShortcutOption = 'A' | 'B';
@@ -64,6 +65,8 @@ export interface CifarResNetOptions {
   readonly inputChannels?: number;
   /** Default `A`, as the paper uses for CIFAR. */
   readonly option?: ShortcutOption;
+  /** How pictures enter, default `cifar`: a 3 × 3 convolution that keeps their size. */
+  readonly stem?: StemChoice;
   /** Dropout before the last layer, default 0. */
   readonly dropout?: number;
 }
@@ -76,6 +79,7 @@ export interface CifarResNetOptions {
 export class CifarResNet extends nn.Module {
   conv1: nn.Conv2d;
   bn1: nn.BatchNorm2d;
+  declare maxpool?: nn.Module;
   layer1: nn.Sequential;
   layer2: nn.Sequential;
   layer3: nn.Sequential;
@@ -94,8 +98,10 @@ export class CifarResNet extends nn.Module {
       throw new ArgumentError(`CifarResNet: depth must be 6n + 2, such as 20, 32, 44 or 56, got ${String(depth)}.`);
     if (option !== 'A' && option !== 'B')
       throw new ArgumentError(`CifarResNet: option must be A or B, got '${String(option)}'.`);
-    this.conv1 = new nn.Conv2d(inputChannels, width, 3, { padding: 1, bias: false });
+    const { kernel, stride, padding, pool } = stemOf('CifarResNet', options.stem ?? 'cifar');
+    this.conv1 = new nn.Conv2d(inputChannels, width, kernel, { stride, padding, bias: false });
     this.bn1 = new nn.BatchNorm2d(width);
+    if (pool) this.maxpool = new nn.MaxPool2d(3, { stride: 2, padding: 1 });
     const stage = (inputs: number, outputs: number): nn.Sequential =>
       new nn.Sequential(
         ...Array.from({ length: blocks }, (_, i) =>
@@ -114,7 +120,8 @@ export class CifarResNet extends nn.Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const first = nn.functional.relu(this.bn1.forward(this.conv1.forward(x)));
+    let first = nn.functional.relu(this.bn1.forward(this.conv1.forward(x)));
+    if (this.maxpool !== undefined) first = this.maxpool.forward(first);
     let features = this.layer3.forward(this.layer2.forward(this.layer1.forward(first))).mean([2, 3]);
     if (this.dropout !== undefined) features = this.dropout.forward(features);
     return this.linear.forward(features);
@@ -127,5 +134,6 @@ const known: readonly (keyof CifarResNetOptions)[] = [
   'classes',
   'inputChannels',
   'option',
+  'stem',
   'dropout',
 ];

@@ -29,8 +29,8 @@ function find(name: string): { name: string; entry: ModelEntry } {
  */
 export function modelSpec(name: string): ModelSpec {
   const { name: known, entry } = find(name);
-  const { summary, when, source, size, takes } = entry;
-  return { name: known, summary, when, source, size, takes };
+  const { make: _, ...spec } = entry;
+  return { name: known, ...spec };
 }
 
 /**

@@ -20,7 +20,8 @@ export { type Head, headOf, isInHead } from './head.js';
 export { type MeasureOptions, type ModelSpeed, measureModel, type Speed } from './measure.js';
 export { MLP, type MLPOptions } from './multilayer-perceptron.js';
 export * from './pretrained/index.js';
-export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, type ResNetStem, resNetStems } from './res-net.js';
+export { BasicBlock, Bottleneck, ResNet, type ResNetOptions } from './res-net.js';
+export { type ResNetStem, resNetStems, type StemChoice, scaledStem } from './stem.js';
 export {
   Attention,
   Block,

@@ -3,6 +3,7 @@ import * as nn from '../nn/index.js';
 import { refuseUnknown } from '../optim/options.js';
 import { ArgumentError, type Tensor } from '../torch/index.js';
 import { requireRate, requireWhole, requireWholes } from './options.js';
+import { type StemChoice, stemOf } from './stem.js';
 
 /** A 3 × 3 convolution without bias: the normalisation after it has one. */
 const conv3 = (inputs: number, outputs: number, stride = 1): nn.Conv2d =>
@@ -79,24 +80,6 @@ export class Bottleneck extends nn.Module {
   }
 }
 
-/** How pictures enter: a convolution of this size and stride, then max pooling (3 × 3, stride 2) if wanted. */
-export interface ResNetStem {
-  readonly kernel: number;
-  readonly stride: number;
-  /** Border, default kernel / 2 rounded down. */
-  readonly padding?: number;
-  readonly pool: boolean;
-}
-
-/** Stems by name: `imagenet` shrinks by 4, `quarter` too and cheaply, `cifar` keeps the size, `half` shrinks by 2, `patch4` by 4 without overlap. */
-export const resNetStems = {
-  imagenet: { kernel: 7, stride: 2, pool: true },
-  cifar: { kernel: 3, stride: 1, pool: false },
-  half: { kernel: 3, stride: 2, pool: false },
-  quarter: { kernel: 3, stride: 2, pool: true },
-  patch4: { kernel: 4, stride: 4, padding: 0, pool: false },
-} as const satisfies Record<string, ResNetStem>;
-
 export interface ResNetOptions {
   /** Classes, default 1000. */
   readonly classes?: number;
@@ -108,7 +91,7 @@ export interface ResNetOptions {
   /** Channels of each stage (of a bottleneck: inside it), default 64 and doubling. */
   readonly widths?: readonly number[];
   /** Default `imagenet`, for pictures of about 224; `cifar` for about 32. */
-  readonly stem?: keyof typeof resNetStems | ResNetStem;
+  readonly stem?: StemChoice;
   /** Shrinks shortcuts by averaging instead of leaving three pixels of four out ("ResNet-D", He et al. 2018). Default false. */
   readonly averageDown?: boolean;
   /** Lets each block start as the identity: the factor of its last normalisation is 0 (Goyal et al. 2017). Default false. */
@@ -148,18 +131,12 @@ export class ResNet extends nn.Module {
     requireRate('ResNet', 'dropout', dropout);
     if (block !== 'basic' && block !== 'bottleneck')
       throw new ArgumentError(`ResNet: block must be basic or bottleneck, got '${String(block)}'.`);
-    const stem: ResNetStem | undefined =
-      typeof options.stem === 'object' ? options.stem : resNetStems[options.stem ?? 'imagenet'];
-    if (stem === undefined)
-      throw new ArgumentError(
-        `ResNet: there is no stem '${String(options.stem)}': choose ${Object.keys(resNetStems).join(', ')}.`,
-      );
+    const { kernel, stride, padding, pool } = stemOf('ResNet', options.stem ?? 'imagenet');
     const Block = block === 'basic' ? BasicBlock : Bottleneck;
     let channels = widths[0] as number;
-    const { kernel, stride, padding = Math.floor(kernel / 2) } = stem;
     this.conv1 = new nn.Conv2d(inputChannels, channels, kernel, { stride, padding, bias: false });
     this.bn1 = new nn.BatchNorm2d(channels);
-    this.maxpool = stem.pool ? new nn.MaxPool2d(3, { stride: 2, padding: 1 }) : new nn.Identity();
+    this.maxpool = pool ? new nn.MaxPool2d(3, { stride: 2, padding: 1 }) : new nn.Identity();
     this.stages = blocks.length;
     for (const [stage, count] of blocks.entries()) {
       const width = widths[stage] as number;

@@ -32,6 +32,8 @@ describe('praxis preview', () => {
     assert.equal(said.err, '');
     assert.match(said.out, /4 pictures of data, strong: randomCrop\(padding 3/);
     assert.equal((await sharp(out).metadata()).format, 'png');
+    const cut = await run(data, '--crops', 'cut', '--size', '24', '--out', out);
+    assert.match(cut.out, /strong: randomResizedCrop\(size 24/);
     assert.deepEqual(readdirSync(path.join(data, 'a')), ['0.png', '1.png', '2.png'], 'the data is left alone');
   });
 

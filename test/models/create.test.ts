@@ -133,6 +133,21 @@ describe('models by name', () => {
       [20, 32, 44, 56].map((depth) => millions(depth).toFixed(2)),
       ['0.27', '0.46', '0.66', '0.85'],
     );
+    const quarter = new CifarResNet({ depth: 8, width: 4, stem: 'quarter' });
+    let side: number | undefined;
+    quarter.layer1.registerForwardHook((_module, _inputs, output) => {
+      side = output.shape[2];
+    });
+    assert.deepEqual(quarter.forward(torch.rand(1, 3, 32, 32)).shape, [1, 10]);
+    assert.equal(side, 8);
+    assert.throws(
+      () => new CifarResNet({ stem: 'none' as never }),
+      /CifarResNet: there is no stem 'none': choose imagenet, cifar/,
+    );
+    assert.throws(
+      () => new CifarResNet({ stem: { kernel: 0, stride: 1, pool: false } }),
+      /stem\.kernel must be a whole number/,
+    );
   });
 
   test('the check of an initialisation finds the first weights of the residual networks sound', () => {

@@ -29,6 +29,7 @@ export {
   type AugmentationPreset,
   augmentationPreset,
   augmentationPresets,
+  type CropWay,
   changeAugmentation,
   describeAugmentation,
   type PresetOptions,

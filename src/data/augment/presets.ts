@@ -5,6 +5,10 @@ import type { AugmentationSpec, AugmentationStep } from './spec.js';
 export const augmentationPresets = ['auto', 'none', 'light', 'medium', 'strong'] as const;
 export type AugmentationPreset = (typeof augmentationPresets)[number];
 
+/** `cut` takes parts of pictures and resizes them, `move` moves pictures by an eighth, so that things keep their size; `auto` moves up to 40 pixels. */
+export const cropWays = ['auto', 'cut', 'move'] as const;
+export type CropWay = (typeof cropWays)[number];
+
 export interface PresetOptions {
   /** Training pictures per class, on average; `auto` chooses by it. */
   readonly samplesPerClass: number;
@@ -12,6 +16,8 @@ export interface PresetOptions {
   readonly size: number | readonly [number, number];
   /** Whether a mirrored picture is as good a picture of its class (not so for letters and digits); default true. */
   readonly flips?: boolean;
+  /** How crops are made, default `auto`. */
+  readonly crops?: CropWay;
 }
 
 /** From how many pictures per class on a preset is enough. */
@@ -24,9 +30,9 @@ export function presetFor(samplesPerClass: number): Exclude<AugmentationPreset, 
 }
 
 /** Parts of pictures, or where they are so small that details would be lost, pictures moved by an eighth. */
-function cropStep(height: number, width: number, least: number): AugmentationStep {
+function cropStep(height: number, width: number, least: number, way: CropWay): AugmentationStep {
   const small = Math.min(height, width);
-  if (small <= 40)
+  if (way === 'move' || (way === 'auto' && small <= 40))
     return { name: 'randomCrop', options: { padding: Math.max(1, Math.round(small / 8)), paddingMode: 'reflect' } };
   return { name: 'randomResizedCrop', options: { size: [height, width], scale: [least, 1] } };
 }
@@ -46,21 +52,25 @@ export function augmentationPreset(name: AugmentationPreset, options: PresetOpti
     const hint = near === undefined ? `there are ${augmentationPresets.join(', ')}.` : `did you mean '${near}'?`;
     throw new ArgumentError(`There is no augmentation preset ${JSON.stringify(name)}; ${hint}`);
   }
-  const { samplesPerClass, flips = true } = options;
+  const { samplesPerClass, flips = true, crops = 'auto' } = options;
   if (!(samplesPerClass > 0))
     throw new ArgumentError(`augmentationPreset(): samplesPerClass must be above 0, got ${samplesPerClass}.`);
+  if (!cropWays.includes(crops))
+    throw new ArgumentError(
+      `augmentationPreset(): crops must be ${cropWays.join(', ')}, got ${JSON.stringify(crops)}.`,
+    );
   const [height, width] = typeof options.size === 'number' ? [options.size, options.size] : options.size;
   const chosen = name === 'auto' ? presetFor(samplesPerClass) : name;
   if (chosen === 'none') return { preset: chosen, steps: [] };
   const flip: AugmentationStep[] = flips ? [{ name: 'randomHorizontalFlip', options: { p: 0.5 } }] : [];
   switch (chosen) {
     case 'light':
-      return { preset: chosen, steps: [cropStep(height, width, 0.6), ...flip] };
+      return { preset: chosen, steps: [cropStep(height, width, 0.6, crops), ...flip] };
     case 'medium':
       return {
         preset: chosen,
         steps: [
-          cropStep(height, width, 0.35),
+          cropStep(height, width, 0.35, crops),
           ...flip,
           { name: 'colorJitter', options: { brightness: 0.3, contrast: 0.3, saturation: 0.3 } },
           { name: 'cutmix', options: { alpha: 1, p: 0.5 } },
@@ -70,7 +80,7 @@ export function augmentationPreset(name: AugmentationPreset, options: PresetOpti
       return {
         preset: chosen,
         steps: [
-          cropStep(height, width, 0.2),
+          cropStep(height, width, 0.2, crops),
           ...flip,
           { name: 'trivialAugmentWide', options: {} },
           { name: 'randomErasing', options: { p: 0.25 } },

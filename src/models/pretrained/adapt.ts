@@ -42,11 +42,27 @@ export function adaptChannels(weight: Tensor, channels: number): Tensor {
   });
 }
 
+/**
+ * A convolution's weight [outputs, inputs, height, width] for pictures `scale` times as large: each number is spread over `scale × scale`, so that
+ * on a picture that was enlarged by repeating its pixels the (strided) convolution gives what it gave on the picture itself.
+ */
+export function enlargeKernel(weight: Tensor, scale: number): Tensor {
+  return torch.noGrad(() =>
+    weight
+      .float()
+      .repeatInterleave(scale, 2)
+      .repeatInterleave(scale, 3)
+      .div(scale * scale),
+  );
+}
+
 export interface AdaptTo {
   readonly classes: number;
   readonly channels: number;
   /** Height and width of the pictures; only a Vision Transformer minds. */
   readonly size: readonly [number, number];
+  /** Side of the model's first kernel, where it may be a multiple of the weights'. */
+  readonly kernel?: number;
   /** Leave the head out: its classes are others. */
   readonly newHead: boolean;
 }
@@ -65,6 +81,14 @@ export function adaptWeights(
       to.channels === 1
         ? 'the first convolution was summed over its colours, for grey pictures'
         : `the first convolution was spread over ${to.channels} channels`,
+    );
+  }
+  const kernel = (weights[found.first] as Tensor).shape[2] ?? 0;
+  const scale = (to.kernel ?? kernel) / kernel;
+  if (scale > 1 && Number.isInteger(scale)) {
+    adapted[found.first] = enlargeKernel(adapted[found.first] as Tensor, scale);
+    notes.push(
+      `the first convolution was enlarged ${scale} times, and its stride, so that all others see pictures of ${to.size.join(' × ')} as large as the weights saw theirs`,
     );
   }
   if (found.grid !== undefined) {

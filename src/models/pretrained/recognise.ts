@@ -1,6 +1,7 @@
 /** Which of Praxis's models weights belong to, from their names and shapes alone. */
 import type { Tensor } from '../../torch/index.js';
 import type { ModelOptions } from '../catalogue.js';
+import { scaledStem } from '../stem.js';
 import type { Weights } from './keys.js';
 
 /** What can be told from weights. */
@@ -83,6 +84,8 @@ function convNext(weights: Weights): Recognised {
 }
 
 function cifarResNet(weights: Weights): Recognised {
+  // One of Praxis's own, for pictures several times as large.
+  const scale = size(weights['conv1.weight'], 2) / 3;
   const depth = 6 * count(weights, 'layer1.', '.conv1.weight') + 2;
   const named = [20, 32, 44, 56].includes(depth);
   return {
@@ -91,6 +94,7 @@ function cifarResNet(weights: Weights): Recognised {
       ...(named ? {} : { depth }),
       ...unlessUsual('width', size(weights['conv1.weight'], 0), 16),
       ...('layer2.0.shortcut.0.weight' in weights ? { shortcut: 'B' as const } : {}),
+      ...(scale > 1 && Number.isInteger(scale) ? { stem: scaledStem('cifar', scale) } : {}),
     },
     classes: size(weights['linear.weight'], 0),
     channels: size(weights['conv1.weight'], 1),

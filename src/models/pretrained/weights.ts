@@ -6,7 +6,8 @@ import type { ChannelStatistics } from '../../data/types.js';
 import type * as nn from '../../nn/index.js';
 import { ArgumentError, torch } from '../../torch/index.js';
 import type { ModelOptions } from '../catalogue.js';
-import { createModel } from '../create.js';
+import { createModel, modelSpec } from '../create.js';
+import { type StemChoice, scaledStem } from '../stem.js';
 import { adaptWeights } from './adapt.js';
 import { convertKeys, findState, type Weights } from './keys.js';
 import { type ObtainOptions, obtainWeights } from './obtain.js';
@@ -94,6 +95,11 @@ export interface PretrainedOptions {
   readonly newHead?: boolean;
   readonly dropout?: number;
   readonly dropPath?: number;
+  /**
+   * Of residual networks: how many times larger the pictures are than those that the weights saw. The first convolution and its stride grow so
+   * many times, and all other layers see what they are used to. Default 1.
+   */
+  readonly stemScale?: number;
 }
 
 /** A model with pretrained weights, and what was done to them. */
@@ -113,8 +119,10 @@ export function fillModel(
   given: PretrainedWeights,
   options: Required<Pick<PretrainedOptions, 'classes' | 'channels' | 'size' | 'newHead'>>,
 ): readonly string[] {
-  const { weights, notes } = adaptWeights(given.weights, given.recognised, options);
   const expected = model.stateDict();
+  const kernel = expected[given.recognised.first]?.shape[2];
+  const to = kernel === undefined ? options : { ...options, kernel };
+  const { weights, notes } = adaptWeights(given.weights, given.recognised, to);
   const wrong = (what: string): never => {
     throw new ArgumentError(`${given.source}: the weights do not fit ${given.model}: ${what}.`);
   };
@@ -152,8 +160,13 @@ export function createPretrained(given: PretrainedWeights, options: PretrainedOp
   if (classes === 0)
     throw new ArgumentError(`${given.source}: these weights have no head; say how many classes there are.`);
   const newHead = options.newHead ?? classes !== given.classes;
+  const { stemScale = 1 } = options;
+  const usualStem = modelSpec(given.model).stem;
+  if (stemScale !== 1 && usualStem === undefined)
+    throw new ArgumentError(`createPretrained: stemScale is for residual networks; ${given.model} has no such stem.`);
   const shape: ModelOptions = {
     ...given.options,
+    ...(stemScale === 1 ? {} : { stem: scaledStem(given.options.stem ?? (usualStem as StemChoice), stemScale) }),
     classes,
     channels,
     ...(options.size === undefined ? {} : { size: options.size }),

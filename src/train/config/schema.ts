@@ -65,6 +65,11 @@ export const fieldFacts = {
     value: '<weights>',
     help: 'start from these weights: a name (praxis models --weights), a file, a folder, an address, a run folder; off: none',
   },
+  resizeStem: {
+    group: 'transfer',
+    value: '<way>',
+    help: 'enlarge the first convolution of a residual network whose weights saw pictures of half the size or less: auto, off',
+  },
   headEpochs: {
     group: 'transfer',
     value: '<epochs>',
@@ -114,6 +119,11 @@ export const fieldFacts = {
     value: '<preset>',
     help: 'changes to training pictures: none, light, medium, strong',
   },
+  crops: {
+    group: 'overfitting',
+    value: '<way>',
+    help: 'cut: parts of pictures, resized; move: pictures moved by an eighth, so that things keep their size; auto: by size',
+  },
   flips: {
     group: 'overfitting',
     value: '<way>',
@@ -162,6 +172,7 @@ export const trainSchema = z.strictObject({
   dropout: z.number().min(0).max(0.95).default(0),
   dropPath: z.number().min(0).max(0.95).default(0),
   pretrained: z.string().min(1).optional(),
+  resizeStem: z.enum(['auto', 'off']).default('auto'),
   headEpochs: z.union([auto, z.number().int().min(0).max(100_000)]).default('auto'),
   layerRates: z.enum(['auto', ...layerRateNames]).default('auto'),
   layerDecay: z.union([auto, z.number().positive().max(1)]).default('auto'),
@@ -179,6 +190,7 @@ export const trainSchema = z.strictObject({
   warmup: z.union([auto, share]).default('auto'),
   clip: z.union([auto, off, z.number().positive()]).default('auto'),
   augment: z.enum(['auto', 'none', 'light', 'medium', 'strong']).default('auto'),
+  crops: z.enum(['auto', 'cut', 'move']).default('auto'),
   flips: z.enum(['auto', 'on', 'off']).default('auto'),
   mixup: z.union([auto, off, z.number().positive().max(10)]).default('auto'),
   cutmix: z.union([auto, off, z.number().positive().max(10)]).default('auto'),

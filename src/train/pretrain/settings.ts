@@ -2,8 +2,28 @@
 import type { SettingName } from '../config/schema.js';
 
 export const unusedSettings = [
-  ...(['pretrained', 'headEpochs', 'layerRates', 'layerDecay', 'batchNorm', 'normalisation', 'headStart'] as const),
-  ...(['augment', 'flips', 'mixup', 'cutmix', 'labelSmoothing', 'ema', 'patience', 'averageBest', 'keep'] as const),
+  ...([
+    'pretrained',
+    'resizeStem',
+    'headEpochs',
+    'layerRates',
+    'layerDecay',
+    'batchNorm',
+    'normalisation',
+    'headStart',
+  ] as const),
+  ...([
+    'augment',
+    'crops',
+    'flips',
+    'mixup',
+    'cutmix',
+    'labelSmoothing',
+    'ema',
+    'patience',
+    'averageBest',
+    'keep',
+  ] as const),
   ...(['accumulate', 'validateEvery', 'splitFile', 'dropout'] as const),
 ] as const satisfies readonly SettingName[];
 export type UnusedSetting = (typeof unusedSettings)[number];

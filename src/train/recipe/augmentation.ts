@@ -40,6 +40,7 @@ export function augmentationFor(
   const preset = augmentationPreset(settings.augment, {
     samplesPerClass: facts.samples / facts.classes,
     size: [form.height, form.width],
+    crops: settings.crops,
   });
   const spec = keepLabels(preset, kindOf(settings, classes));
   const changes: Record<string, Readonly<Record<string, unknown>> | false> = {};

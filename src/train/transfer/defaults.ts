@@ -1,7 +1,7 @@
 /** What fine-tuning does differently from training from scratch, where the settings leave it to the recipe. */
 import { presetFor } from '../../data/augment/index.js';
 import type { ChannelStatistics } from '../../data/types.js';
-import { findWeights, modelSpec, type PretrainedWeights } from '../../models/index.js';
+import { findWeights, modelSpec, type PretrainedWeights, type StemChoice, scaledStem } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { ConfigError } from '../errors.js';
 import type { OptimizerName } from '../plan.js';
@@ -60,6 +60,18 @@ function sideFor(weights: PretrainedWeights, facts: DataFacts): number {
   return weights.recognised.grid === undefined ? Math.round(wanted) : multiple(wanted, weights.options.patch ?? 16);
 }
 
+/**
+ * How many times as large as what the weights saw the first convolution takes pictures. Filters of small pictures' weights mean things of a few
+ * pixels: at twice the size they find other things, and the network does four times the work. Those of large pictures mean as much at other
+ * sizes, which they saw too. Source: on train and test sizes Touvron et al. 2019, https://arxiv.org/abs/1906.06423; on resizing the first kernel
+ * Beyer et al. 2022, https://arxiv.org/abs/2212.08013
+ */
+function stemScale(settings: TrainSettings, weights: PretrainedWeights, size: readonly [number, number]): number {
+  const residual = modelSpec(weights.model).stem !== undefined;
+  if (settings.resizeStem === 'off' || !residual || !knowsLittle(weights)) return 1;
+  return Math.max(1, Math.floor(Math.min(...size) / sideSeen(weights)));
+}
+
 /** A step gentler than in a training from scratch: there are fewer epochs to get used to it, and the weights have seen many pictures before. */
 const gentler = { strong: 'medium', medium: 'light', light: 'light' } as const;
 
@@ -86,6 +98,8 @@ export function settingsFor(settings: TrainSettings, weights: PretrainedWeights,
     optimizer: settings.optimizer === 'auto' ? 'adamw' : settings.optimizer,
     width: undefined,
     depth: undefined,
+    // Filters of small pictures know things of one size: those who trained them moved pictures and did not cut them.
+    crops: settings.crops === 'auto' && knowsLittle(weights) && sideSeen(weights) <= 40 ? 'move' : settings.crops,
     augment: settings.augment === 'auto' ? gentler[presetFor(facts.samples / facts.classes)] : settings.augment,
     size: settings.size === 'auto' ? sideFor(weights, facts) : settings.size,
   };
@@ -103,10 +117,23 @@ export function tuneChoices(
     settings.epochs === 'auto' ? Math.min(30, Math.max(5, Math.round(60_000 / facts.samples))) : choice.epochs;
   if (settings.epochs === 'auto')
     choices.push({ setting: 'epochs', value: epochs, reason: 'pretrained weights need fewer' });
+  const { size } = choice.modelOptions;
+  const scale = size === undefined ? 1 : stemScale(settings, weights, size);
+  const usual = weights.options.stem ?? (modelSpec(weights.model).stem as StemChoice);
+  if (scale > 1)
+    choices.push({
+      setting: 'resizeStem',
+      value: scale,
+      reason: `the weights saw pictures of ${sideSeen(weights)} pixels`,
+    });
   return {
     ...choice,
     // How pictures enter is part of what the weights are of.
-    modelOptions: { ...weights.options, ...choice.modelOptions, stem: weights.options.stem },
+    modelOptions: {
+      ...weights.options,
+      ...choice.modelOptions,
+      stem: scale > 1 ? scaledStem(usual, scale) : weights.options.stem,
+    },
     epochs,
     choices,
   };

@@ -54,6 +54,16 @@ describe('presets', () => {
     assert.ok((buildAugmentation({ steps: [] })(batch, contextOf(3)).input.max().item() as number) <= 1);
   });
 
+  test('crops move small pictures and cut others, unless it is said', () => {
+    const first = (size: number, crops?: 'auto' | 'cut' | 'move') =>
+      augmentationPreset('medium', { samplesPerClass: 10, size, ...(crops ? { crops } : {}) }).steps[0];
+    const moved = (padding: number) => ({ name: 'randomCrop', options: { padding, paddingMode: 'reflect' } });
+    assert.deepEqual([first(40), first(64, 'move'), first(128, 'move')], [moved(5), moved(8), moved(16)]);
+    const cut = (size: number) => ({ name: 'randomResizedCrop', options: { size: [size, size], scale: [0.35, 1] } });
+    assert.deepEqual([first(41, 'auto'), first(32, 'cut')], [cut(41), cut(32)]);
+    assert.throws(() => first(64, 'shift' as 'move'), /crops must be auto, cut, move, got "shift"/);
+  });
+
   test('flips can be left out', () => {
     const spec = augmentationPreset('strong', { samplesPerClass: 10, size: 64, flips: false });
     assert.ok(!JSON.stringify(spec).includes('Flip'));

@@ -166,6 +166,50 @@ describe('what they are fitted to', () => {
     assert.deepEqual(logits(model, input(3, 24, 40)).shape, [2, 2]);
   });
 
+  test('pictures twice as large: the first convolution grows with its stride, and all others see what they are used to', async () => {
+    const file = path.join(folder, 'net.safetensors');
+    const repeated = (x: Tensor, times: number) => x.repeatInterleave(times, 2).repeatInterleave(times, 3);
+    const nets: readonly (readonly [nn.Module, number])[] = [
+      [small(), 2],
+      [new ResNet({ blocks: [1, 1], widths: [4, 6], stem: 'quarter', classes: 3 }), 3],
+    ];
+    for (const [net, times] of nets) {
+      await torch.save(net.stateDict(), file);
+      const opened = await openWeights(file);
+      const weights =
+        net instanceof ResNet ? { ...opened, options: { ...opened.options, stem: 'quarter' as const } } : opened;
+      const { model, options, notes } = createPretrained(weights, { stemScale: times, size: [16 * times, 16 * times] });
+      near(logits(model, repeated(input(), times)), logits(net, input()), 1e-5);
+      assert.match(
+        notes.join(),
+        new RegExp(`enlarged ${times} times, and its stride, .* pictures of ${16 * times} × ${16 * times} as large`),
+      );
+      // The options build it again, and its own weights tell what it is.
+      createModel(weights.model, options).loadStateDict(model.stateDict());
+      await torch.save(model.stateDict(), file);
+      if (net instanceof CifarResNet)
+        near(
+          logits(createPretrained(await openWeights(file)).model, repeated(input(), times)),
+          logits(net, input()),
+          1e-5,
+        );
+    }
+    // The colours are summed and the kernel is spread: both.
+    await torch.save(small().stateDict(), file);
+    const both = createPretrained(await openWeights(file), { stemScale: 2, channels: 1, size: [32, 32] });
+    assert.deepEqual((both.model as CifarResNet).conv1.weight.shape, [4, 1, 6, 6]);
+    assert.equal(both.notes.length, 2);
+    await torch.save(
+      new VisionTransformer({ size: [32, 32], patch: 8, width: 12, depth: 1, heads: 1, classes: 2 }).stateDict(),
+      file,
+    );
+    const vision = await openWeights(file);
+    assert.throws(
+      () => createPretrained(vision, { stemScale: 2 }),
+      /stemScale is for residual networks; vit-small has no such stem/,
+    );
+  });
+
   test('weights without a head want a number of classes', async () => {
     const state = Object.fromEntries(
       Object.entries(small().stateDict()).filter(([name]) => !name.startsWith('linear.')),

@@ -9,7 +9,8 @@ import { type Tensor, torch } from '../../../src/torch/index.js';
 import { checkSettings } from '../../../src/train/config/settings.js';
 import { loadRun, probe, type TrainEvent, train } from '../../../src/train/index.js';
 import type { TrainPlan } from '../../../src/train/plan.js';
-import { transferPlan, tuningRate } from '../../../src/train/transfer/defaults.js';
+import { transferFrom } from '../../../src/train/recipe/transfer.js';
+import { settingsFor, transferPlan, tuningRate } from '../../../src/train/transfer/defaults.js';
 import { openStart } from '../../../src/train/transfer/source.js';
 import { inChild, leftBy, onlyRun, quick, temporaryFolder, tinyFlowers } from '../runs.js';
 
@@ -179,6 +180,38 @@ describe('finetune', () => {
       );
     assert.deepEqual(plans('auto'), ['learn', 'keep']);
     assert.deepEqual(plans('keep'), ['keep', 'keep']);
+  });
+
+  it('enlarges the first convolution of small pictures’ weights where pictures are at least twice as large, and only there', async () => {
+    const given = await openStart(weights);
+    const stemAt = (one: typeof given, size: number, resizeStem: 'auto' | 'off' = 'auto') => {
+      const settings = checkSettings({ size, resizeStem }, 'the test');
+      const choice = transferFrom(
+        one,
+        settings,
+        { samples: 60, classes: 3, side: 128 },
+        { classes: ['a', 'b', 'c'], multiLabel: false },
+      )?.choice;
+      const { value } = choice?.choices.find(({ setting }) => setting === 'resizeStem') ?? {};
+      return [choice?.modelOptions.stem, value];
+    };
+    const times = (scale: number) => [{ kernel: 3 * scale, stride: scale, padding: scale, pool: false }, scale];
+    const untouched = [undefined, undefined];
+    assert.deepEqual(stemAt(given, 64), times(2));
+    assert.deepEqual(stemAt(given, 112), times(3));
+    assert.deepEqual(stemAt(given, 48), untouched);
+    assert.deepEqual(stemAt(given, 64, 'off'), untouched);
+    // Weights of large pictures know objects of many sizes; other networks have no such stem.
+    assert.deepEqual(stemAt({ ...given, model: 'resnet18', side: 224 }, 448), untouched);
+    assert.deepEqual(stemAt({ ...given, model: 'convnet', options: {}, side: 32 }, 64), untouched);
+    const own = { ...given, model: 'resnet-small', options: { stem: 'quarter' as const }, side: 64 };
+    assert.deepEqual(stemAt(own, 128), [{ kernel: 6, stride: 4, padding: 2, pool: true }, 2]);
+    assert.deepEqual(stemAt({ ...own, options: {} }, 128), [{ kernel: 6, stride: 4, padding: 2, pool: false }, 2]);
+    assert.deepEqual(stemAt(own, 96), ['quarter', undefined]);
+    // And things keep their size: pictures are moved, not cut.
+    const cropsOf = (one: typeof given, crops: 'auto' | 'cut' = 'auto') =>
+      settingsFor(checkSettings({ crops }, 'the test'), one, { samples: 60, classes: 3, side: 128 }).crops;
+    assert.deepEqual([cropsOf(given), cropsOf(given, 'cut'), cropsOf(own)], ['move', 'cut', 'auto']);
   });
 
   it('names what does not go together', async () => {
