@@ -2,6 +2,7 @@
 export { exclusionsFrom, writeFixList } from './fix-list.js';
 export { type LookEvent, type LookOptions, look, lookQuickly, type QuickLook } from './look.js';
 export { type LookPageOptions, lookPage, writeLookPage } from './page/page.js';
+export { sampleDetail } from './pictures/detail.js';
 export type {
   ClassCount,
   ColumnSummary,

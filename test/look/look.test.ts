@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import { openSource } from '../../src/data/open-source.js';
 import { sealSamples } from '../../src/data/sources/sealing.js';
+import type { PictureDataset } from '../../src/data/types.js';
 import { exclusionsFrom, writeFixList } from '../../src/look/fix-list.js';
 import {
   type LookEvent,
@@ -14,6 +15,7 @@ import {
   type LookReport,
   look,
   lookQuickly,
+  sampleDetail,
 } from '../../src/look/index.js';
 import { bar, terminalSummary } from '../../src/look/terminal.js';
 import { fingerprint, judge, plant, scene } from './planted.js';
@@ -171,8 +173,12 @@ describe('look at pictures', () => {
           .png()
           .toFile(path.join(place, `${i}.png`));
       }
-      const report = await look(await openSource(folder), { quick: true });
-      return { finding: of(report, 'enlarged'), detail: report.pictures?.detail };
+      const source = await openSource(folder);
+      const report = await look(source, { quick: true });
+      const detail = report.pictures?.detail;
+      // The probe of pretrained weights asks for it without looking at all else.
+      assert.deepEqual(await sampleDetail(source as PictureDataset), detail);
+      return { finding: of(report, 'enlarged'), detail };
     };
     const { finding, detail } = await lookAt('enlarged', 24, 96, 20);
     assert.equal(detail?.of, 96);

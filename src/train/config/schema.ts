@@ -68,7 +68,7 @@ export const fieldFacts = {
   resizeStem: {
     group: 'transfer',
     value: '<way>',
-    help: 'enlarge the first convolution of a residual network whose weights saw pictures of half the size or less: auto, off',
+    help: 'enlarge the first convolution of a residual network whose weights saw pictures of half the size or less: auto, where these were enlarged; on, off',
   },
   headEpochs: {
     group: 'transfer',
@@ -172,7 +172,7 @@ export const trainSchema = z.strictObject({
   dropout: z.number().min(0).max(0.95).default(0),
   dropPath: z.number().min(0).max(0.95).default(0),
   pretrained: z.string().min(1).optional(),
-  resizeStem: z.enum(['auto', 'off']).default('auto'),
+  resizeStem: z.enum(['auto', 'on', 'off']).default('auto'),
   headEpochs: z.union([auto, z.number().int().min(0).max(100_000)]).default('auto'),
   layerRates: z.enum(['auto', ...layerRateNames]).default('auto'),
   layerDecay: z.union([auto, z.number().positive().max(1)]).default('auto'),

@@ -47,6 +47,7 @@ export async function dryRun(
     samples: split.train.length,
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
+    ...(look.detail === undefined ? {} : { detail: look.detail }),
   };
   const start = transferFrom(weights, settings, facts, dataset);
   const choice = start?.choice ?? resolve(settings, facts);

@@ -24,6 +24,8 @@ export interface LookStage {
   readonly more: number;
   /** Shorter side of the median picture; undefined for other data. */
   readonly side?: number;
+  /** Shorter side at which that picture would still show all there is to see. */
+  readonly detail?: number;
   readonly report: LookReport;
 }
 
@@ -70,7 +72,9 @@ export async function lookFirst(opened: OpenedData, { seed, onProgress, stop }: 
   if (ignored > 0) parts.push(`${grouped(ignored)} other file${ignored === 1 ? '' : 's'} ignored`);
   if (findings.length === 0) parts.push('nothing remarkable');
   const stage = { text: `${parts.join('; ')}.`, findings, more: worth.length - findings.length, report };
-  return pictures ? { ...stage, side: pictures.side.median } : stage;
+  if (!pictures) return stage;
+  const side = pictures.side.median;
+  return { ...stage, side, ...(pictures.detail === null ? {} : { detail: pictures.detail.share * side }) };
 }
 
 /**

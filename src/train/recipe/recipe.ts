@@ -116,6 +116,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     samples: train.length,
     classes: dataset.classes.length,
     ...(look.side === undefined ? {} : { side: look.side }),
+    ...(look.detail === undefined ? {} : { detail: look.detail }),
   };
   const start = transferFrom(weights, settings, facts, dataset);
   const choice = start?.choice ?? resolve(settings, facts);

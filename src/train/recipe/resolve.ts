@@ -13,6 +13,8 @@ export interface DataFacts {
   readonly classes: number;
   /** Shorter side of a typical picture; undefined for data that is no pictures. */
   readonly side?: number;
+  /** Side at which they would still show all there is to see, where that is known: less than `side` where they were enlarged. */
+  readonly detail?: number;
 }
 
 /** A choice of the recipe with its reason. */

@@ -62,14 +62,23 @@ function sideFor(weights: PretrainedWeights, facts: DataFacts): number {
 
 /**
  * How many times as large as what the weights saw the first convolution takes pictures. Filters of small pictures' weights mean things of a few
- * pixels: at twice the size they find other things, and the network does four times the work. Those of large pictures mean as much at other
- * sizes, which they saw too. Source: on train and test sizes Touvron et al. 2019, https://arxiv.org/abs/1906.06423; on resizing the first kernel
- * Beyer et al. 2022, https://arxiv.org/abs/2212.08013
+ * pixels: at twice the size they find other things, and the network does four times the work. Where the pictures were enlarged nothing is lost; where
+ * they hold more detail than the weights ever saw, a network that can see it learns more. Weights of large pictures saw things of many sizes.
+ * Source: on train and test sizes Touvron et al. 2019, https://arxiv.org/abs/1906.06423; on resizing the first kernel Beyer et al. 2022,
+ * https://arxiv.org/abs/2212.08013
  */
-function stemScale(settings: TrainSettings, weights: PretrainedWeights, size: readonly [number, number]): number {
+function stemScale(
+  { resizeStem }: TrainSettings,
+  weights: PretrainedWeights,
+  size: readonly [number, number],
+  { detail = Number.POSITIVE_INFINITY }: DataFacts,
+): number {
   const residual = modelSpec(weights.model).stem !== undefined;
-  if (settings.resizeStem === 'off' || !residual || !knowsLittle(weights)) return 1;
-  return Math.max(1, Math.floor(Math.min(...size) / sideSeen(weights)));
+  if (resizeStem === 'off' || !residual || !knowsLittle(weights)) return 1;
+  const side = Math.min(...size);
+  const needed = Math.max(sideSeen(weights), resizeStem === 'on' ? 0 : Math.min(side, detail));
+  // Detail is known to a sixteenth.
+  return Math.max(1, Math.floor(side / needed + 1 / 8));
 }
 
 /** A step gentler than in a training from scratch: there are fewer epochs to get used to it, and the weights have seen many pictures before. */
@@ -118,13 +127,13 @@ export function tuneChoices(
   if (settings.epochs === 'auto')
     choices.push({ setting: 'epochs', value: epochs, reason: 'pretrained weights need fewer' });
   const { size } = choice.modelOptions;
-  const scale = size === undefined ? 1 : stemScale(settings, weights, size);
+  const scale = size === undefined ? 1 : stemScale(settings, weights, size, facts);
   const usual = weights.options.stem ?? (modelSpec(weights.model).stem as StemChoice);
   if (scale > 1)
     choices.push({
       setting: 'resizeStem',
       value: scale,
-      reason: `the weights saw pictures of ${sideSeen(weights)} pixels`,
+      reason: `the weights saw pictures of ${sideSeen(weights)} pixels${settings.resizeStem === 'on' ? '' : ', and these were enlarged'}`,
     });
   return {
     ...choice,

@@ -1,5 +1,6 @@
 /** `probe()`: what pretrained features are worth for data, before anything is trained. */
 import type { Dataset } from '../../data/types.js';
+import { sampleDetail } from '../../look/index.js';
 import { fasterProductDtype } from '../../optim/index.js';
 import { torch } from '../../torch/index.js';
 import { type Machine, placeModel } from '../compute.js';
@@ -70,10 +71,12 @@ export async function probeWith(
     stage: 'split',
     text: `learns from ${train.length.toLocaleString('en-GB')} pictures, is measured on ${validation.length.toLocaleString('en-GB')} of the validation part; ${split.test.length.toLocaleString('en-GB')} stay sealed.`,
   });
+  const detail = dataset.kind === 'pictures' ? await sampleDetail(dataset) : null;
   const facts = {
     samples: train.length,
     classes: dataset.classes.length,
     ...(side === undefined ? {} : { side }),
+    ...(side === undefined || detail === null ? {} : { detail: detail.share * side }),
   };
   const start = transferFrom(opened, settings, facts, dataset);
   if (start === undefined) throw new ConfigError('pretrained: a probe is of pretrained weights; say which.');

@@ -182,32 +182,34 @@ describe('finetune', () => {
     assert.deepEqual(plans('keep'), ['keep', 'keep']);
   });
 
-  it('enlarges the first convolution of small pictures’ weights where pictures are at least twice as large, and only there', async () => {
+  it('enlarges the first convolution of small pictures’ weights for pictures that were enlarged, and only for these', async () => {
     const given = await openStart(weights);
-    const stemAt = (one: typeof given, size: number, resizeStem: 'auto' | 'off' = 'auto') => {
+    const stemAt = (one: typeof given, size: number, detail?: number, resizeStem: 'auto' | 'on' | 'off' = 'auto') => {
       const settings = checkSettings({ size, resizeStem }, 'the test');
-      const choice = transferFrom(
-        one,
-        settings,
-        { samples: 60, classes: 3, side: 128 },
-        { classes: ['a', 'b', 'c'], multiLabel: false },
-      )?.choice;
+      const facts = { samples: 60, classes: 3, side: 128, ...(detail === undefined ? {} : { detail }) };
+      const choice = transferFrom(one, settings, facts, { classes: ['a', 'b', 'c'], multiLabel: false })?.choice;
       const { value } = choice?.choices.find(({ setting }) => setting === 'resizeStem') ?? {};
       return [choice?.modelOptions.stem, value];
     };
     const times = (scale: number) => [{ kernel: 3 * scale, stride: scale, padding: scale, pool: false }, scale];
     const untouched = [undefined, undefined];
-    assert.deepEqual(stemAt(given, 64), times(2));
-    assert.deepEqual(stemAt(given, 112), times(3));
-    assert.deepEqual(stemAt(given, 48), untouched);
-    assert.deepEqual(stemAt(given, 64, 'off'), untouched);
+    assert.deepEqual(stemAt(given, 64, 32), times(2));
+    assert.deepEqual(stemAt(given, 112, 24), times(3));
+    assert.deepEqual(stemAt(given, 48, 32), untouched);
+    assert.deepEqual(stemAt(given, 64, 32, 'off'), untouched);
+    // Detail that the network would not see any more, or of which nothing is known.
+    assert.deepEqual(stemAt(given, 64, 64), untouched);
+    assert.deepEqual(stemAt(given, 64, 128), untouched);
+    assert.deepEqual(stemAt(given, 64), untouched);
+    assert.deepEqual(stemAt(given, 64, 128, 'on'), times(2));
+    assert.deepEqual(stemAt(given, 128, 64), times(2));
     // Weights of large pictures know objects of many sizes; other networks have no such stem.
-    assert.deepEqual(stemAt({ ...given, model: 'resnet18', side: 224 }, 448), untouched);
-    assert.deepEqual(stemAt({ ...given, model: 'convnet', options: {}, side: 32 }, 64), untouched);
+    assert.deepEqual(stemAt({ ...given, model: 'resnet18', side: 224 }, 448, 32, 'on'), untouched);
+    assert.deepEqual(stemAt({ ...given, model: 'convnet', options: {}, side: 32 }, 64, 32), untouched);
     const own = { ...given, model: 'resnet-small', options: { stem: 'quarter' as const }, side: 64 };
-    assert.deepEqual(stemAt(own, 128), [{ kernel: 6, stride: 4, padding: 2, pool: true }, 2]);
-    assert.deepEqual(stemAt({ ...own, options: {} }, 128), [{ kernel: 6, stride: 4, padding: 2, pool: false }, 2]);
-    assert.deepEqual(stemAt(own, 96), ['quarter', undefined]);
+    assert.deepEqual(stemAt(own, 128, 32), [{ kernel: 6, stride: 4, padding: 2, pool: true }, 2]);
+    assert.deepEqual(stemAt({ ...own, options: {} }, 128, 32), [{ kernel: 6, stride: 4, padding: 2, pool: false }, 2]);
+    assert.deepEqual(stemAt(own, 96, 32), ['quarter', undefined]);
     // And things keep their size: pictures are moved, not cut.
     const cropsOf = (one: typeof given, crops: 'auto' | 'cut' = 'auto') =>
       settingsFor(checkSettings({ crops }, 'the test'), one, { samples: 60, classes: 3, side: 128 }).crops;
