@@ -36,8 +36,12 @@ const bolderRates: Readonly<Record<OptimizerName, number>> = {
 const isBlocky = ({ model }: PretrainedWeights): boolean => model.startsWith('vit') || model.startsWith('convnext');
 
 /** Side of the pictures that weights saw. */
-const sideSeen = ({ side, model }: PretrainedWeights): number =>
-  side ?? (model.startsWith('resnet') && !/^resnet(18|34|50)$/.test(model) ? 32 : 224);
+function sideSeen({ side, model, options: { stem } }: PretrainedWeights): number {
+  if (side !== undefined) return side;
+  if (!model.startsWith('resnet') || /^resnet(18|34|50)$/.test(model)) return 224;
+  // Praxis's own may have been fitted to larger ones before.
+  return 32 * (typeof stem === 'object' ? stem.stride : 1);
+}
 
 /** Whether weights come from small pictures, CIFAR's or those of a run of one's own, and not from a million large ones. */
 const knowsLittle = (weights: PretrainedWeights): boolean => !isBlocky(weights) && sideSeen(weights) < 160;

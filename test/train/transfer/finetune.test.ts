@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { drawFlowers } from '../../../src/data/drawn/index.js';
-import { createModel } from '../../../src/models/index.js';
+import { createModel, type ResNetStem } from '../../../src/models/index.js';
 import { type Tensor, torch } from '../../../src/torch/index.js';
 import { checkSettings } from '../../../src/train/config/settings.js';
 import { loadRun, probe, type TrainEvent, train } from '../../../src/train/index.js';
@@ -197,6 +197,11 @@ describe('finetune', () => {
     assert.deepEqual(stemAt(given, 112, 24), times(3));
     assert.deepEqual(stemAt(given, 48, 32), untouched);
     assert.deepEqual(stemAt(given, 64, 32, 'off'), untouched);
+    const [fitted] = times(2);
+    assert.deepEqual(stemAt({ ...given, options: { ...given.options, stem: fitted as ResNetStem } }, 64, 32), [
+      fitted,
+      undefined,
+    ]);
     // Detail that the network would not see any more, or of which nothing is known.
     assert.deepEqual(stemAt(given, 64, 64), untouched);
     assert.deepEqual(stemAt(given, 64, 128), untouched);
