@@ -16,7 +16,7 @@ import { readOpinion } from './members.js';
 import { type EnsembleFacts, ensembleFile, studentFile } from './write.js';
 
 export interface DistilOptions {
-  /** Settings that differ from the members': more epochs, another model. */
+  /** Settings that differ from the members', whose epochs a student has twice: another model, more epochs still. */
   readonly settings?: Partial<TrainSettings>;
   readonly data?: string;
   /** How much of the target is the teacher's word. Default 1. */
@@ -67,6 +67,8 @@ export async function distil(folder: string, options: DistilOptions = {}): Promi
     {
       ...given,
       ...likeThe(plan),
+      // What a teacher says of ever new views takes longer to learn than labels, and overfits less: "patient" (Beyer et al. 2021).
+      epochs: 2 * plan.optimisation.epochs,
       // The teacher's word is soft already.
       labelSmoothing: 0,
       name: `${path.basename(folder).replace(/^\d{4}-\d\d-\d\d-/, '')}-student`,

@@ -104,6 +104,9 @@ describe('trainEnsemble', () => {
     // Its targets were the teacher's: labels alone would have given other weights.
     const again = await distil(whole.folder, { settings: { epochs: 3, name: 'labels' }, weight: 0 });
     assert.notEqual(opinions(again.folder), opinions(student.folder));
+    const { epochs } = planOf(first).optimisation;
+    const patient = await distil(whole.folder, { settings: { name: 'patient' } });
+    assert.equal(planOf(patient.folder).optimisation.epochs, 2 * epochs);
     await assert.rejects(async () => await resume(student.folder), /is finished/);
   });
 
