@@ -1,5 +1,5 @@
 /** The test, once: opens the seal, measures, writes the use down for good. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadSplit } from '../data/split/index.js';
 import { openSeal } from '../data/split/seal.js';
@@ -148,13 +148,19 @@ function studentTested(
   folder: string,
   own: Pick<TestResult, 'score' | 'samples' | 'views'>,
 ): StudentTested | undefined {
-  const file = path.join(folder, studentFile);
-  if (!existsSync(file)) return undefined;
-  const { teacher } = JSON.parse(readFileSync(file, 'utf8')) as StudentFacts;
-  const test = path.join(teacher, 'test-1.json');
-  if (!existsSync(test)) return undefined;
-  const { score, samples, views, members } = JSON.parse(readFileSync(test, 'utf8')) as TestResult;
-  if (members === undefined || samples !== own.samples || views !== own.views) return undefined;
+  // A comparison must not cost the test its result: files of others that are gone or damaged are no fault of this run.
+  const read = <T>(file: string): T | undefined => {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as T;
+    } catch {
+      return undefined;
+    }
+  };
+  const teacher = read<StudentFacts>(path.join(folder, studentFile))?.teacher;
+  const test = teacher === undefined ? undefined : read<TestResult>(path.join(teacher, 'test-1.json'));
+  if (teacher === undefined || test?.members === undefined) return undefined;
+  const { score, samples, views, members } = test;
+  if (samples !== own.samples || views !== own.views) return undefined;
   const { meanScore } = members;
   const kept = score > meanScore ? (own.score - meanScore) / (score - meanScore) : null;
   return { teacher, ensembleScore: score, meanScore, kept };

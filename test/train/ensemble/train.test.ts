@@ -99,6 +99,12 @@ describe('trainEnsemble', () => {
     assert.equal(beside?.kept === null, tested.score <= (tested.members?.meanScore as number));
     const chance = tested.calibrationByChance as number;
     assert.ok(chance > 0 && chance < 0.5, `${chance}`);
+    // Damage to the teacher's record costs the student's test nothing.
+    fs.writeFileSync(path.join(whole.folder, 'test-1.json'), '{');
+    const alone = await testRun(student.folder, { again: true });
+    assert.equal(alone.student, undefined);
+    assert.ok(alone.score >= 0);
+    fs.writeFileSync(path.join(whole.folder, 'test-1.json'), JSON.stringify(tested));
     // Other views are another question.
     assert.equal((await testRun(student.folder, { again: true, tta: true })).student, undefined);
     // Its targets were the teacher's: labels alone would have given other weights.
