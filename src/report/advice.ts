@@ -19,7 +19,16 @@ type Rule = (facts: ReportFacts, plan: TrainPlan, figures: Figures) => Omit<Advi
 
 const halfWidth = ({ low, high }: { low: number; high: number }): number => (high - low) / 2;
 
-const again = (facts: ReportFacts, flags: string): string => `praxis train ${facts.data.place || 'DATA'} ${flags}`;
+/** Words that a shell would split stand in quotes. */
+const word = (text: string): string => (/^[\w./:@~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** What to type for another try: a fine-tuned run begins with its weights again. */
+function again(facts: ReportFacts, plan: TrainPlan, flags: string): string {
+  const data = facts.data.place || 'DATA';
+  return plan.transfer === undefined
+    ? `praxis train ${data} ${flags}`
+    : `praxis finetune ${word(plan.transfer.source)} ${data} ${flags}`;
+}
 
 const rules: Readonly<Record<string, Rule>> = {
   overfitting: (facts, plan) => {
@@ -31,8 +40,8 @@ const rules: Readonly<Record<string, Rule>> = {
       evidence: `${leftBehindSentence(facts)} What helps against it, in the order of what it is likely to gain, stands further below (“Whether it learned by heart”).`,
       command:
         stronger === undefined
-          ? again(facts, `--weight-decay ${short(2 * plan.optimisation.weightDecay || 0.05)}`)
-          : again(facts, `--augment ${stronger}`),
+          ? again(facts, plan, `--weight-decay ${short(2 * plan.optimisation.weightDecay || 0.05)}`)
+          : again(facts, plan, `--augment ${stronger}`),
     };
   },
   longer: (facts, plan) => {
@@ -44,7 +53,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return {
       title: 'Train longer',
       evidence: `It was still getting better: the chosen epoch is ${short(chosen.epoch)} of ${epochs}, and the validation accuracy of the last quarter of the epochs is ${short(100 * fit.lateGain, 2)} points above that of the quarter before.`,
-      command: again(facts, `--epochs ${2 * epochs}`),
+      command: again(facts, plan, `--epochs ${2 * epochs}`),
     };
   },
   pretrained: (facts, plan, { accuracy }) => {
@@ -55,7 +64,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return {
       title: 'Begin with weights that have seen other pictures',
       evidence: `It began with random weights and had ${grouped(each)} pictures of each class to learn from. Weights trained on many other pictures know edges, textures and shapes already; with so few pictures that is usually worth more than anything else here. praxis models --weights lists them.`,
-      command: again(facts, '--pretrained NAME'),
+      command: again(facts, plan, '--pretrained NAME'),
     };
   },
   underfitting: (facts, plan, { accuracy }) => {
@@ -69,7 +78,7 @@ const rules: Readonly<Record<string, Rule>> = {
       command: null,
     };
   },
-  confused: (facts, _plan, figures) => {
+  confused: (facts, plan, figures) => {
     const wrong = figures.mistakes.length;
     const both = new Map<string, number>();
     for (const { target, predicted, count } of figures.confusions) {
@@ -84,7 +93,9 @@ const rules: Readonly<Record<string, Rule>> = {
       title: `Look at ${a} and ${b}`,
       evidence: `${counted(count, 'mistake')} of ${grouped(wrong)} (${percent(count / wrong, 0)}) are between these two. Look at the pictures below: can you tell them apart at this size? Are the labels right? More pictures of the two, or larger ones, would help more than another network.`,
       command:
-        facts.data.size === null ? null : again(facts, `--size ${Math.min(512, 2 * Math.max(...facts.data.size))}`),
+        facts.data.size === null
+          ? null
+          : again(facts, plan, `--size ${Math.min(512, 2 * Math.max(...facts.data.size))}`),
     };
   },
   labels: (facts, _plan, figures) => {

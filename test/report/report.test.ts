@@ -283,6 +283,14 @@ describe('the report of a run', () => {
     const { data } = await writeReport(folder);
     const text = data.verdict.sentences.join(' ');
     assert.match(text, /^A mean of convnet .* It began with the weights of resnet18\.tv_in1k\./);
+    const next = data.advice.find(({ rule }) => rule === 'overfitting');
+    assert.equal(next?.command, 'praxis finetune resnet18.tv_in1k /garden --augment light');
+    record.configuration.plan.transfer = { source: 'my weights.pth' };
+    fs.writeFileSync(file, JSON.stringify(record));
+    assert.match(
+      (await writeReport(folder)).data.advice.find(({ rule }) => rule === 'overfitting')?.command ?? '',
+      /^praxis finetune 'my weights\.pth' \/garden --augment/,
+    );
     assert.match(
       text,
       /2 members alone reach 62\.0 % on average and 64\.0 % at best; together they gain \+2\.1 points over their mean \(95 %: −0\.4 to \+4\.7\)/,
