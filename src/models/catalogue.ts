@@ -177,7 +177,7 @@ export const catalogue: Readonly<Record<string, ModelEntry>> = {
     stem: 'half',
     takes: ['width', 'widths', 'blocks', 'stem', 'dropout'],
     make: (options) => {
-      const { classes, channels, stem = 'half', dropout, blocks = [2, 2, 2, 2] } = options;
+      const { classes, channels, stem, dropout, blocks = [2, 2, 2, 2] } = options;
       const widths = doubling(options, 32, blocks.length);
       return new ResNet({ classes, inputChannels: channels, blocks, widths, stem, dropout, zeroInitResidual: true });
     },

@@ -56,5 +56,6 @@ export function createModel(name: string, options: ModelOptions): nn.Module {
     if (options[option] !== undefined) requireRate(known, option, options[option]);
   if (options.width !== undefined && options.widths !== undefined)
     throw new ArgumentError(`${known}: give either width (of the first stage) or widths (of all), not both.`);
-  return entry.make({ ...options, channels, size });
+  const stem = options.stem ?? entry.stem;
+  return entry.make({ ...options, channels, size, ...(stem === undefined ? {} : { stem }) });
 }

@@ -1,4 +1,5 @@
 /** What to try next, and why: rules, each with the evidence that made it speak. Few and modest: what the run itself shows. */
+import { commandLine } from '../track/index.js';
 import type { TrainPlan } from '../train/plan.js';
 import type { Figures } from './figures.js';
 import { counted, grouped, percent, short } from './numbers.js';
@@ -19,15 +20,10 @@ type Rule = (facts: ReportFacts, plan: TrainPlan, figures: Figures) => Omit<Advi
 
 const halfWidth = ({ low, high }: { low: number; high: number }): number => (high - low) / 2;
 
-/** Words that a shell would split stand in quotes. */
-const word = (text: string): string => (/^[\w./:@~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
 /** What to type for another try: a fine-tuned run begins with its weights again. */
 function again(facts: ReportFacts, plan: TrainPlan, flags: string): string {
-  const data = facts.data.place || 'DATA';
-  return plan.transfer === undefined
-    ? `praxis train ${data} ${flags}`
-    : `praxis finetune ${word(plan.transfer.source)} ${data} ${flags}`;
+  const start = plan.transfer === undefined ? ['train'] : ['finetune', plan.transfer.source];
+  return commandLine([...start, facts.data.place || 'DATA', ...flags.split(' ')]);
 }
 
 const rules: Readonly<Record<string, Rule>> = {

@@ -1,7 +1,7 @@
 /** What can be known of a picture without decoding it. */
 import { readFileSync } from 'node:fs';
-import { BadSampleError } from '../errors.js';
-import type { PictureLocation } from '../types.js';
+import { BadSampleError, DataError } from '../errors.js';
+import type { PictureDataset, PictureLocation } from '../types.js';
 import { badReason } from './bad-reason.js';
 import { readBeginning } from './beginning.js';
 import { readBmpHeader } from './bmp.js';
@@ -111,4 +111,28 @@ export async function pictureFacts(location: PictureLocation): Promise<PictureFa
   } catch (cause) {
     throw new BadSampleError(path, badReason(path, format, cause), { cause });
   }
+}
+
+/** A picture by its place in the data set, and its shorter side in pixels. */
+export interface SizedPicture {
+  readonly index: number;
+  readonly side: number;
+}
+
+/** The shorter sides of at most `count` pictures, spread over the data set, from their headers; those that are no pictures are left out. */
+export async function sampleSides(dataset: PictureDataset, count: number): Promise<readonly SizedPicture[]> {
+  const wanted = Math.min(count, dataset.length);
+  const places = Array.from({ length: wanted }, (_, i) => Math.floor((i * dataset.length) / wanted));
+  const found = await Promise.all(
+    places.map(async (index): Promise<SizedPicture[]> => {
+      try {
+        const { height, width } = await pictureFacts(dataset.location(index));
+        return [{ index, side: Math.min(height, width) }];
+      } catch (error) {
+        if (error instanceof DataError) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
 }

@@ -3,7 +3,7 @@ import type { PictureMeasurements } from '../../data/duplicates/measure.js';
 import { DataError } from '../../data/errors.js';
 import { decodePicture } from '../../data/pictures/decode.js';
 import { detailShare, detailSpectrum } from '../../data/pictures/detail.js';
-import { pictureFacts } from '../../data/pictures/facts.js';
+import { type SizedPicture, sampleSides } from '../../data/pictures/facts.js';
 import type { PictureDataset } from '../../data/types.js';
 import { type DetailSummary, type LookFinding, spreadOf } from '../report.js';
 
@@ -17,12 +17,6 @@ const leastSide = 48;
 const mostSide = 256;
 /** Share of the pixels a side up to which it is told. */
 const told = 10 / 16;
-
-/** A picture by its place in the data set, and its shorter side. */
-interface Sized {
-  readonly index: number;
-  readonly side: number;
-}
 
 /** Decodes some pictures in full. Null where they are too few, too small, or show nothing. */
 export async function measureDetail(
@@ -38,23 +32,10 @@ export async function measureDetail(
 
 /** The same from a sample, for those who do not look at all pictures first. */
 export async function sampleDetail(dataset: PictureDataset): Promise<DetailSummary | null> {
-  const wanted = Math.min(2 * looked, dataset.length);
-  const places = Array.from({ length: wanted }, (_, i) => Math.floor(((i + 0.5) * dataset.length) / wanted));
-  const found = await Promise.all(
-    places.map(async (index): Promise<Sized[]> => {
-      try {
-        const { height, width } = await pictureFacts(dataset.location(index));
-        return [{ index, side: Math.min(height, width) }];
-      } catch (error) {
-        if (error instanceof DataError) return [];
-        throw error;
-      }
-    }),
-  );
-  return detailOf(dataset, found.flat());
+  return detailOf(dataset, await sampleSides(dataset, 2 * looked));
 }
 
-async function detailOf(dataset: PictureDataset, all: readonly Sized[]): Promise<DetailSummary | null> {
+async function detailOf(dataset: PictureDataset, all: readonly SizedPicture[]): Promise<DetailSummary | null> {
   const large = all.filter(({ side }) => side >= leastSide);
   // A few large ones among icons are no property of the set.
   if (large.length < Math.max(fewest, all.length / 2)) return null;
@@ -62,7 +43,7 @@ async function detailOf(dataset: PictureDataset, all: readonly Sized[]): Promise
   const sides: number[] = [];
   const count = Math.min(looked, large.length);
   for (let i = 0; i < count; i++) {
-    const one = large[Math.floor(((i + 0.5) * large.length) / count)] as Sized;
+    const one = large[Math.floor(((i + 0.5) * large.length) / count)] as SizedPicture;
     const { index } = one;
     const side = Math.min(mostSide, one.side);
     try {

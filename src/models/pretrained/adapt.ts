@@ -59,7 +59,7 @@ export function enlargeKernel(weight: Tensor, scale: number): Tensor {
 export interface AdaptTo {
   readonly classes: number;
   readonly channels: number;
-  /** Height and width of the pictures; only a Vision Transformer minds. */
+  /** Height and width of the pictures; of what is adapted, only position embeddings depend on it. */
   readonly size: readonly [number, number];
   /** Side of the model's first kernel, where it may be a multiple of the weights'. */
   readonly kernel?: number;

@@ -9,4 +9,5 @@ export {
   type PretrainedModel,
   type PretrainedOptions,
   type PretrainedWeights,
+  stemOfWeights,
 } from './weights.js';

@@ -113,6 +113,12 @@ export interface PretrainedModel {
   readonly newHead: boolean;
 }
 
+/** How pictures enter the network that weights are of; undefined for what is no residual network. */
+export const stemOfWeights = ({
+  model,
+  options,
+}: Pick<PretrainedWeights, 'model' | 'options'>): StemChoice | undefined => options.stem ?? modelSpec(model).stem;
+
 /** Puts weights into a model that is there; whatever has no place, or no weights, must belong to the head. @throws ArgumentError */
 export function fillModel(
   model: nn.Module,
@@ -161,12 +167,12 @@ export function createPretrained(given: PretrainedWeights, options: PretrainedOp
     throw new ArgumentError(`${given.source}: these weights have no head; say how many classes there are.`);
   const newHead = options.newHead ?? classes !== given.classes;
   const { stemScale = 1 } = options;
-  const usualStem = modelSpec(given.model).stem;
-  if (stemScale !== 1 && usualStem === undefined)
+  const stem = stemOfWeights(given);
+  if (stemScale !== 1 && stem === undefined)
     throw new ArgumentError(`createPretrained: stemScale is for residual networks; ${given.model} has no such stem.`);
   const shape: ModelOptions = {
     ...given.options,
-    ...(stemScale === 1 ? {} : { stem: scaledStem(given.options.stem ?? (usualStem as StemChoice), stemScale) }),
+    ...(stemScale === 1 ? {} : { stem: scaledStem(stem as StemChoice, stemScale) }),
     classes,
     channels,
     ...(options.size === undefined ? {} : { size: options.size }),

@@ -5,7 +5,7 @@ import { DataError } from '../../data/errors.js';
 import { type Exclusion, exclusionsOf, readExclusions, withoutSamples } from '../../data/exclusions.js';
 import { type ChannelMeasurement, measureChannels } from '../../data/normalise/index.js';
 import { openSource } from '../../data/open-source.js';
-import { pictureFacts } from '../../data/pictures/facts.js';
+import { sampleSides } from '../../data/pictures/facts.js';
 import { loadSplit, type Split, splitDataset } from '../../data/split/index.js';
 import type { Dataset, PictureDataset, PictureForm } from '../../data/types.js';
 import type { TrainSettings } from '../config/schema.js';
@@ -72,20 +72,7 @@ export function requireWritable(folder: string): void {
 
 /** Shorter side of the median of up to 64 pictures, spread over the data, without decoding; undefined where none can be read. */
 export async function sampledSide(dataset: PictureDataset): Promise<number | undefined> {
-  const wanted = Math.min(64, dataset.length);
-  const places = Array.from({ length: wanted }, (_, i) => Math.floor((i * dataset.length) / wanted));
-  const found = await Promise.all(
-    places.map(async (place) => {
-      try {
-        const { height, width } = await pictureFacts(dataset.location(place));
-        return Math.min(height, width);
-      } catch (error) {
-        if (error instanceof DataError) return Number.NaN;
-        throw error;
-      }
-    }),
-  );
-  const sides = found.filter((side) => !Number.isNaN(side)).sort((a, b) => a - b);
+  const sides = (await sampleSides(dataset, 64)).map(({ side }) => side).sort((a, b) => a - b);
   return sides[sides.length >> 1];
 }
 

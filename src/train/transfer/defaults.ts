@@ -1,7 +1,14 @@
 /** What fine-tuning does differently from training from scratch, where the settings leave it to the recipe. */
 import { presetFor } from '../../data/augment/index.js';
 import type { ChannelStatistics } from '../../data/types.js';
-import { findWeights, modelSpec, type PretrainedWeights, type StemChoice, scaledStem } from '../../models/index.js';
+import {
+  findWeights,
+  modelSpec,
+  type PretrainedWeights,
+  type StemChoice,
+  scaledStem,
+  stemOfWeights,
+} from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { ConfigError } from '../errors.js';
 import type { OptimizerName } from '../plan.js';
@@ -77,8 +84,7 @@ function stemScale(
   size: readonly [number, number],
   { detail = Number.POSITIVE_INFINITY }: DataFacts,
 ): number {
-  const residual = modelSpec(weights.model).stem !== undefined;
-  if (resizeStem === 'off' || !residual || !knowsLittle(weights)) return 1;
+  if (resizeStem === 'off' || stemOfWeights(weights) === undefined || !knowsLittle(weights)) return 1;
   const side = Math.min(...size);
   const needed = Math.max(sideSeen(weights), resizeStem === 'on' ? 0 : Math.min(side, detail));
   // Detail is known to a sixteenth.
@@ -132,7 +138,6 @@ export function tuneChoices(
     choices.push({ setting: 'epochs', value: epochs, reason: 'pretrained weights need fewer' });
   const { size } = choice.modelOptions;
   const scale = size === undefined ? 1 : stemScale(settings, weights, size, facts);
-  const usual = weights.options.stem ?? (modelSpec(weights.model).stem as StemChoice);
   if (scale > 1)
     choices.push({
       setting: 'resizeStem',
@@ -145,7 +150,7 @@ export function tuneChoices(
     modelOptions: {
       ...weights.options,
       ...choice.modelOptions,
-      stem: scale > 1 ? scaledStem(usual, scale) : weights.options.stem,
+      stem: scale > 1 ? scaledStem(stemOfWeights(weights) as StemChoice, scale) : weights.options.stem,
     },
     epochs,
     choices,
