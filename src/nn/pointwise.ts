@@ -1,15 +1,17 @@
-/** The engine's two-dimensional convolution, but for one shape that must not reach it as it is. */
+/** The engine's two-dimensional convolution, but for one shape that must not reach it as it is, and those that are faster as products. */
 import { isGradEnabled } from '../torch/modes.js';
 import type { Tensor } from '../torch/tensor.js';
+import { matmulConvolution } from './convolution-matmul.js';
 import { operator, type Size } from './operators.js';
 
 const plain = operator('conv2d');
 
+const pairOf = (size: Size): readonly number[] => (typeof size === 'number' ? [size] : size);
+
 /** oneDNN's largest block of channels; AVX2's is 8. */
 const block = 16;
 
-const isStrided = (stride: Size): boolean =>
-  typeof stride === 'number' ? stride > 1 : stride.some((step) => step > 1);
+const isStrided = (stride: Size): boolean => pairOf(stride).some((step) => step > 1);
 
 /**
  * `conv2d` of the engine. On CPUs, the gradient of the weights of a strided 1 × 1 convolution over few channels writes past the end of a buffer
@@ -26,6 +28,9 @@ export function conv2d(
   dilation: Size,
   groups: number,
 ): Tensor {
+  const dense = groups === 1 && pairOf(dilation).every((step) => step === 1);
+  const product = dense ? matmulConvolution(input, weight, bias, stride, padding) : undefined;
+  if (product !== undefined) return product;
   const [outputs, channels = block, height, width] = weight.shape;
   if (height !== 1 || width !== 1 || channels >= block || !isStrided(stride) || !isGradEnabled())
     return plain(input, weight, bias, stride, padding, dilation, groups);

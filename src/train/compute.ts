@@ -1,5 +1,11 @@
 /** How one step is computed: the device, the precision, the memory format, the threads; the forward pass, the loss, the update. */
-import { type AnyModule, functional as F, type Module } from '../nn/index.js';
+import {
+  type AnyModule,
+  functional as F,
+  type Module,
+  type WeightGradients,
+  withWeightGradients,
+} from '../nn/index.js';
 import { type CommonOptions, clipGradNorm_, type Optimizer } from '../optim/index.js';
 import { type Tensor, torch } from '../torch/index.js';
 import { LossScale, type LossScaleState } from './loss-scale.js';
@@ -15,6 +21,8 @@ export interface Machine {
   readonly memoryFormat: MemoryFormat;
   /** Threads of one operator. */
   readonly threads: number;
+  /** Who computes the gradients of convolutions' weights in bfloat16 on a CPU; `engine` where it is left out. */
+  readonly weightGradients?: WeightGradients;
 }
 
 /** A network from pictures [N, C, H, W], or rows [N, …], to logits [N, classes]. */
@@ -39,7 +47,9 @@ export function placeInput(input: Tensor, machine: Machine): Tensor {
 export function logitsOf(model: Classifier, input: Tensor, machine: Machine): Tensor {
   if (machine.precision === 'float32') return model.call(input);
   const [type = 'cpu'] = machine.device.split(':');
-  return torch.autocast({ device: type, dtype: machine.precision }, () => model.call(input)).float();
+  return withWeightGradients(machine.weightGradients ?? 'engine', () =>
+    torch.autocast({ device: type, dtype: machine.precision }, () => model.call(input)).float(),
+  );
 }
 
 export interface LossOptions {

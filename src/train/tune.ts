@@ -1,8 +1,9 @@
 /**
- * Tunes the machine: measures precision × memory format × threads on the first real batches and keeps the fastest choice whose loss
+ * Tunes the machine: measures precision × memory format, gradients and threads on the first real batches and keeps the fastest choice whose loss
  * agrees with float32. Leaves no trace on the run.
  */
 import { availableParallelism } from 'node:os';
+import { fewestChannels } from '../nn/convolution-matmul.js';
 import type { CommonOptions, Optimizer } from '../optim/index.js';
 import { Preserved } from '../optim/preserve.js';
 import { type Tensor, torch } from '../torch/index.js';
@@ -30,6 +31,7 @@ export interface TuneOptions {
   readonly half?: boolean;
   readonly memoryFormat?: MemoryFormat;
   readonly threads?: number;
+  readonly weightGradients?: Machine['weightGradients'];
   /** Seconds that one choice is measured for, at least three steps. Default 1. */
   readonly seconds?: number;
   /** How far the loss may be from float32's, as a share of it. Default 0.02. */
@@ -141,12 +143,18 @@ function measure(
   }
 }
 
+/** Whether a model has convolutions whose gradients can be had as products, on such a machine. */
+const gradientsMatter = (model: Classifier, { device, precision }: Machine): boolean =>
+  device === 'cpu' &&
+  precision === 'bfloat16' &&
+  model.parameters().some(({ shape }) => shape.length === 4 && Math.min(...shape.slice(0, 2)) >= fewestChannels);
+
 /** Thread counts worth trying: all, half, one. */
 const threadChoices = (most: number): number[] => [...new Set([most, Math.ceil(most / 2), 1])];
 
 /**
- * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then the
- * threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
+ * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then who computes
+ * the gradients of convolutions in bfloat16, then the threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
  */
 export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const { device, precision, memoryFormat } = options;
@@ -162,6 +170,7 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const pictures = options.batches[0]?.input.ndim === 4;
   const formats: MemoryFormat[] =
     memoryFormat === undefined ? (pictures ? ['contiguous', 'channels-last'] : ['contiguous']) : [memoryFormat];
+  const settled = options.weightGradients === undefined ? {} : { weightGradients: options.weightGradients };
   const trials: Trial[] = [];
   let baseline: Baseline | undefined;
   const batches = shorten(options, {
@@ -169,6 +178,7 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
     precision: precisions[0] as Precision,
     memoryFormat: formats[0] as MemoryFormat,
     threads: most,
+    ...settled,
   });
   const attempt = async (machine: Machine): Promise<void> => {
     const { longest, ...trial } = measure(options, batches, machine, baseline);
@@ -180,7 +190,7 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   };
   for (const chosenPrecision of precisions)
     for (const format of formats)
-      await attempt({ device, precision: chosenPrecision, memoryFormat: format, threads: most });
+      await attempt({ device, precision: chosenPrecision, memoryFormat: format, threads: most, ...settled });
   const fastest = (): Trial =>
     trials.filter((trial) => trial.agrees).reduce((a, b) => (b.perSecond > a.perSecond ? b : a), trials[0] as Trial);
   // In the other order: a machine that slows down, or is freed, does not favour one of them.
@@ -194,6 +204,10 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
     }
   };
   await again();
+  if (options.weightGradients === undefined && gradientsMatter(options.model, fastest().machine)) {
+    await attempt({ ...fastest().machine, weightGradients: 'matmul' });
+    await again();
+  }
   const chosen = fastest().machine;
   if (options.threads === undefined && device === 'cpu')
     for (const threads of threadChoices(cores)) if (threads !== most) await attempt({ ...chosen, threads });

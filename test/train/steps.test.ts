@@ -348,4 +348,30 @@ describe('tuning the machine', () => {
     const half = tuned.trials.find((trial) => trial.machine.precision === 'bfloat16');
     assert.ok((half?.perSecond ?? Number.NaN) < 16);
   });
+
+  it('tries gradients of convolutions as products where bfloat16 is the choice, and not elsewhere', async () => {
+    class Convolutions extends nn.Module {
+      inner = new nn.Conv2d(48, 48, 3, { padding: 1 });
+      last = new nn.Linear(48, 3);
+      override forward(x: Tensor): Tensor {
+        return this.last.call(this.inner.call(x).mean([2, 3]));
+      }
+    }
+    torch.manualSeed(0);
+    const batch = { input: torch.randn([8, 48, 4, 4]), target: torch.randint(0, 3, [8]) };
+    const tuneWith = (options: Partial<Parameters<typeof tuneMachine>[0]>) => {
+      const model = new Convolutions();
+      const optimizer = new SGD(model.parameters(), { lr: 0.01 }) as never;
+      return tuneMachine({ model, optimizer, batches: [batch], device: 'cpu', seconds: 0.01, threads: 1, ...options });
+    };
+    const half = await tuneWith({ precision: 'bfloat16' });
+    const products = half.trials.filter((trial) => trial.machine.weightGradients === 'matmul');
+    assert.equal(products.length, 1);
+    // The very same step from the same weights: the losses are as near as the rounding.
+    assert.equal(products[0]?.agrees, true);
+    const full = await tuneWith({ precision: 'float32' });
+    assert.ok(full.trials.every((trial) => trial.machine.weightGradients === undefined));
+    const settled = await tuneWith({ precision: 'bfloat16', weightGradients: 'matmul' });
+    assert.ok(settled.trials.every((trial) => trial.machine.weightGradients === 'matmul'));
+  });
 });

@@ -149,6 +149,7 @@ export function settingsSection(report: ReportData): string {
         text('precision'),
         text('memoryFormat'),
         machine.threads === undefined ? '' : `${String(machine.threads)} threads`,
+        machine.weightGradients === 'matmul' ? 'gradients over small maps as products' : '',
       ]
         .filter((one) => one !== '')
         .join(', '),

@@ -19,7 +19,7 @@ import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
 import { formForCrops } from '../recipe/augmentation.js';
 import { describeSplit, normalise, requireWritable, sampledSide } from '../recipe/data.js';
-import { firstBatches, halfPrecision, machineText } from '../recipe/machine.js';
+import { firstBatches, halfPrecision, machineText, settledMachine, untunedMachine } from '../recipe/machine.js';
 import { buildModel, buildTraining, stepOptions } from '../recipe/rebuild.js';
 import { epochOverhead, resolve, workersFor } from '../recipe/resolve.js';
 import { normalisationFile } from '../recipe/rows.js';
@@ -158,12 +158,7 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
         labelSmoothing: 0,
       },
       augmentation,
-      machine: {
-        device: device.device,
-        precision: settings.precision === 'auto' ? 'float32' : settings.precision,
-        memoryFormat: settings.memoryFormat === 'auto' ? 'contiguous' : settings.memoryFormat,
-        threads: settings.threads === 'auto' ? torch.getNumThreads() : settings.threads,
-      },
+      machine: untunedMachine(settings, device.device),
       ...{ checkpointEvery: settings.checkpointEvery, keep: 1, averageBest: false },
     };
     const model = buildModel(draft);
@@ -180,9 +175,7 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
     const tuned = await tuneMachine({
       ...{ model, batches: batches.map(fewViews), device: device.device, step: stepOptions(draft.optimisation, false) },
       ...{ optimizer: buildOptimizer(model, draft.optimisation), half: half.worth },
-      ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
-      ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
-      ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
+      ...settledMachine(settings),
     });
     line(
       'tune',

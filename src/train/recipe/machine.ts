@@ -6,9 +6,10 @@ import { type CommonOptions, fasterProductDtype, type Optimizer } from '../../op
 import { Preserved } from '../../optim/preserve.js';
 import { type Tensor, torch } from '../../torch/index.js';
 import { buildLoaders } from '../build.js';
-import { type Classifier, Stepper } from '../compute.js';
+import { type Classifier, type Machine, Stepper } from '../compute.js';
+import type { TrainSettings } from '../config/schema.js';
 import type { OptimisationPlan, TrainPlan } from '../plan.js';
-import type { Tuned } from '../tune.js';
+import type { Tuned, TuneOptions } from '../tune.js';
 import { largestBatch } from './rate.js';
 import { stepOptions } from './rebuild.js';
 
@@ -50,12 +51,35 @@ export function halfPrecision(device: string): HalfPrecision {
   return { worth: false, muon, text: `; bfloat16 takes ${slower.toFixed(0)} times as long here and is left out` };
 }
 
+/** The machine until it is tuned: what the settings say, and the plainest choice for the rest. */
+export const untunedMachine = (settings: TrainSettings, device: string): Machine => ({
+  device,
+  precision: settings.precision === 'auto' ? 'float32' : settings.precision,
+  memoryFormat: settings.memoryFormat === 'auto' ? 'contiguous' : settings.memoryFormat,
+  threads: settings.threads === 'auto' ? torch.getNumThreads() : settings.threads,
+});
+
+/** What the settings say of the machine, which is then not measured. */
+export const settledMachine = (
+  settings: TrainSettings,
+): Pick<TuneOptions, 'precision' | 'memoryFormat' | 'threads' | 'weightGradients'> => ({
+  ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
+  ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
+  ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
+  ...(settings.weightGradients === 'auto' ? {} : { weightGradients: settings.weightGradients }),
+});
+
+/** A choice in words: `bfloat16, channels-last, 2 threads, small maps' gradients as products`. */
+export function choiceText({ precision, memoryFormat, threads, weightGradients }: Machine): string {
+  const products = weightGradients === 'matmul' ? ', gradients over small maps as products' : '';
+  return `${precision}, ${memoryFormat}, ${threads} thread${threads === 1 ? '' : 's'}${products}`;
+}
+
 /** `bfloat16, channels-last, 2 threads: 310 pictures/s, 1.8 times plain float32; loss within 0.3 %`. */
 export function machineText({ machine, trials, gain }: Tuned, noun = 'picture'): string {
   const chosen = trials.find((trial) => trial.machine === machine);
   const [plain] = trials;
-  const { precision, memoryFormat, threads } = machine;
-  const speed = `${precision}, ${memoryFormat}, ${threads} thread${threads === 1 ? '' : 's'}: ${chosen?.perSecond.toFixed(0)} ${noun}s/s`;
+  const speed = `${choiceText(machine)}: ${chosen?.perSecond.toFixed(0)} ${noun}s/s`;
   if (trials.length === 1) return speed;
   if (chosen === plain) return `${speed}, the fastest of ${trials.length} ways`;
   const difference = Math.max(

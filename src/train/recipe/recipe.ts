@@ -27,7 +27,15 @@ import { chooseRate } from './choose-rate.js';
 import { describeSplit, makeSplit, normalise, openWithExclusions, requireWritable } from './data.js';
 import { finish } from './finish.js';
 import { lookFirst, lookRecord } from './look.js';
-import { firstBatches, halfPrecision, machineText, settleBatchSize } from './machine.js';
+import {
+  choiceText,
+  firstBatches,
+  halfPrecision,
+  machineText,
+  settleBatchSize,
+  settledMachine,
+  untunedMachine,
+} from './machine.js';
 import { narrowed, type TrainPart } from './part.js';
 import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
 import { exclusionsFile, teacherOf } from './record.js';
@@ -250,12 +258,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
         ...(settings.patience === 'off' ? {} : { patience: settings.patience }),
       },
       ...(augmentation === undefined ? {} : { augmentation }),
-      machine: {
-        device: device.device,
-        precision: settings.precision === 'auto' ? 'float32' : settings.precision,
-        memoryFormat: settings.memoryFormat === 'auto' ? 'contiguous' : settings.memoryFormat,
-        threads: settings.threads === 'auto' ? torch.getNumThreads() : settings.threads,
-      },
+      machine: untunedMachine(settings, device.device),
       ...(settings.validateEvery === 'off' ? {} : { validateEvery: settings.validateEvery }),
       checkpointEvery: settings.checkpointEvery,
       keep: settings.keep,
@@ -292,15 +295,13 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       batches,
       device: device.device,
       step: stepOptions(draft.optimisation, draft.data.multiLabel),
-      ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
-      ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
-      ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
+      ...settledMachine(settings),
       half: half.worth,
       onTrial: ({ machine, perSecond }) =>
         emit({
           kind: 'working',
           stage: 'tune',
-          text: `${machine.precision}, ${machine.memoryFormat}, ${machine.threads} threads: ${perSecond.toFixed(0)} ${noun}s/s`,
+          text: `${choiceText(machine)}: ${perSecond.toFixed(0)} ${noun}s/s`,
         }),
     });
     line(
