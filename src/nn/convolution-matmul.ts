@@ -5,29 +5,8 @@
  */
 import { DifferentiableOperation, type FunctionContext } from '../torch/autograd.js';
 import { scope } from '../torch/memory.js';
-import { autocastState, isGradEnabled } from '../torch/modes.js';
 import type { Tensor } from '../torch/tensor.js';
 import { operator, type Size } from './operators.js';
-
-/** Who computes the gradients of convolutions' weights: the engine's kernels, or products of matrices where those are faster. */
-export type WeightGradients = 'engine' | 'matmul';
-
-let way: WeightGradients = 'engine';
-
-/**
- * Runs a forward pass whose convolutions get their gradients in this way, when `backward()` is called, inside or after it. `matmul` concerns
- * convolutions over small maps that compute in bfloat16 on a CPU; all others are the engine's in any case.
- * @param callback synchronous
- */
-export function withWeightGradients<T>(chosen: WeightGradients, callback: () => T): T {
-  const before = way;
-  way = chosen;
-  try {
-    return callback();
-  } finally {
-    way = before;
-  }
-}
 
 const ops = {
   conv2d: operator('conv2d'),
@@ -37,9 +16,8 @@ const ops = {
   zeros: operator('zeros'),
 };
 
-/** Points of the output up to which the unfolded input of larger kernels is cheap beside what is gained, and for kernels of one point. */
+/** Points of the output up to which the unfolded input is cheap beside what is gained. */
 const smallMap = 64;
-const smallMapOfPoints = 256;
 /** Up to this many the output and the gradient of the input are faster as products, too. */
 const tinyMap = 16;
 /** Fewer channels do not fill a matrix unit. @internal */
@@ -50,7 +28,8 @@ export const unfoldedBytes = { most: 1 << 27 };
 type Pair = readonly [number, number];
 const pair = (size: Size): Pair => (typeof size === 'number' ? [size, size] : [size[0] as number, size[1] as number]);
 
-interface Geometry {
+/** @internal */
+export interface Geometry {
   readonly kernel: Pair;
   readonly stride: Pair;
   readonly padding: Pair;
@@ -60,6 +39,26 @@ interface Geometry {
 }
 
 const points = (x: Geometry): number => x.height * x.width;
+const isPoint = ({ kernel }: Geometry): boolean => kernel[0] * kernel[1] === 1;
+const isTiny = (x: Geometry): boolean => points(x) <= tinyMap;
+
+/** Where the products begin and end. @internal */
+export function geometryOf(input: Tensor, weight: Tensor, stride: Size, padding: Size): Geometry {
+  const [strides, borders] = [pair(stride), pair(padding)];
+  const [, , h, w] = input.shape as [number, number, number, number];
+  const [, , high, wide] = weight.shape as [number, number, number, number];
+  return {
+    kernel: [high, wide],
+    stride: strides,
+    padding: borders,
+    height: Math.floor((h + 2 * borders[0] - high) / strides[0]) + 1,
+    width: Math.floor((w + 2 * borders[1] - wide) / strides[1]) + 1,
+  };
+}
+
+/** Whether such a convolution is worth it. @internal */
+export const isSmall = (weight: Tensor, geometry: Geometry): boolean =>
+  Math.min(weight.shape[0] as number, weight.shape[1] as number) >= fewestChannels && points(geometry) <= smallMap;
 
 /** What each point of the output sees of the input [n, c, h, w]: [n · height · width, kernel · kernel · c]. */
 function unfolded(input: Tensor, { kernel, stride, padding, height, width }: Geometry): Tensor {
@@ -115,15 +114,17 @@ function inputGradient(gradient: Tensor, input: Tensor, weight: Tensor, geometry
   const shares = rows(gradient)
     .matmul(kernelRows(weight))
     .view([n, height, width, ...kernel, channels]);
-  // Several shares meet in a point: in float32, as the engine adds them up.
-  const sum = ops.zeros([n, h + 2 * padding[0], w + 2 * padding[1], channels], { dtype: 'float32' });
+  // Where several shares meet in a point, they are added up in float32, as in the engine.
+  const dtype = kernel[0] > stride[0] || kernel[1] > stride[1] ? 'float32' : input.dtype;
+  const sum = ops.zeros([n, h + 2 * padding[0], w + 2 * padding[1], channels], { dtype });
   for (let i = 0; i < kernel[0]; i++)
     for (let j = 0; j < kernel[1]; j++)
       every(every(sum, 1, i, height, stride[0]), 2, j, width, stride[1]).add_(shares.select(3, i).select(3, j));
   return sum.narrow(1, padding[0], h).narrow(2, padding[1], w).to(input.dtype).permute([0, 3, 1, 2]);
 }
 
-class MatmulConvolution extends DifferentiableOperation {
+/** [input, weight, bias, geometry], all of bfloat16 → the output. @internal */
+export class MatmulConvolution extends DifferentiableOperation {
   static forward(
     context: FunctionContext,
     input: Tensor,
@@ -134,7 +135,7 @@ class MatmulConvolution extends DifferentiableOperation {
     context.saveForBackward(input, weight);
     context.data.geometry = geometry;
     const { stride, padding } = geometry;
-    if (points(geometry) > tinyMap) return ops.conv2d(input, weight, bias, stride, padding, 1, 1);
+    if (!isTiny(geometry)) return ops.conv2d(input, weight, bias, stride, padding, 1, 1);
     return scope(() => {
       const product = unfolded(input, geometry).matmul(kernelRows(weight).t());
       return asMap(bias === null ? product : product.add(bias), input.shape[0] as number, geometry);
@@ -146,7 +147,8 @@ class MatmulConvolution extends DifferentiableOperation {
     const geometry = context.data.geometry as Geometry;
     const [wantsInput, wantsWeight, wantsBias] = context.needsInputGrad;
     const ofInput = (): Tensor => {
-      if (points(geometry) <= tinyMap) return inputGradient(gradient, input, weight, geometry);
+      // Of a kernel of one point with a stride the engine is slow, too; there the rest of the gradient is zero.
+      if (isTiny(geometry) || isPoint(geometry)) return inputGradient(gradient, input, weight, geometry);
       const { stride, padding } = geometry;
       const wanted = [true, false, false];
       return ops.backward(gradient, input, weight, null, stride, padding, [1, 1], false, [0, 0], 1, wanted)[0];
@@ -158,36 +160,4 @@ class MatmulConvolution extends DifferentiableOperation {
       null,
     ]);
   }
-}
-
-/**
- * The convolution with gradients as products of matrices.
- * @returns undefined where the engine's own is to be taken
- */
-export function matmulConvolution(
-  input: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  stride: Size,
-  padding: Size | string,
-): Tensor | undefined {
-  if (way === 'engine' || typeof padding === 'string' || !isGradEnabled() || input.ndim !== 4) return undefined;
-  const [outputs, channels, high, wide] = weight.shape as [number, number, number, number];
-  if (channels < fewestChannels || outputs < fewestChannels) return undefined;
-  const cast = autocastState();
-  const half = cast.enabled ? cast.dtype === 'bfloat16' : input.dtype === 'bfloat16' && weight.dtype === 'bfloat16';
-  if (!half || input.device !== 'cpu' || !weight.requiresGrad) return undefined;
-  const [strides, borders] = [pair(stride), pair(padding)];
-  const [, , h, w] = input.shape as [number, number, number, number];
-  const geometry: Geometry = {
-    kernel: [high, wide],
-    stride: strides,
-    padding: borders,
-    height: Math.floor((h + 2 * borders[0] - high) / strides[0]) + 1,
-    width: Math.floor((w + 2 * borders[1] - wide) / strides[1]) + 1,
-  };
-  const most = high * wide === 1 ? smallMapOfPoints : smallMap;
-  if (geometry.height < 1 || geometry.width < 1 || points(geometry) > most) return undefined;
-  const half16 = (x: Tensor): Tensor => x.to('bfloat16');
-  return MatmulConvolution.apply(half16(input), half16(weight), bias === null ? null : half16(bias), geometry);
 }

@@ -1,6 +1,6 @@
 /** `nn`: networks. Modules and layers hold what is learnt; `F` computes without holding anything. */
 export * from './containers.js';
-export { type WeightGradients, withWeightGradients } from './convolution-matmul.js';
+export { type ConvolutionWay, withConvolutions } from './convolution-rearranged.js';
 export { type DropoutAdviceOptions, type DropoutFinding, dropoutAdvice } from './dropout-advice.js';
 export { checkEvaluation, type EvaluationFinding, layersInTrainMode } from './evaluation-check.js';
 export * as functional from './functional.js';

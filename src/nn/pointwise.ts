@@ -1,7 +1,7 @@
-/** The engine's two-dimensional convolution, but for one shape that must not reach it as it is, and those that are faster as products. */
+/** The engine's two-dimensional convolution, but for one shape that must not reach it as it is, and those that are faster when rearranged. */
 import { isGradEnabled } from '../torch/modes.js';
 import type { Tensor } from '../torch/tensor.js';
-import { matmulConvolution } from './convolution-matmul.js';
+import { rearrangedConvolution } from './convolution-rearranged.js';
 import { operator, type Size } from './operators.js';
 
 const plain = operator('conv2d');
@@ -29,8 +29,8 @@ export function conv2d(
   groups: number,
 ): Tensor {
   const dense = groups === 1 && pairOf(dilation).every((step) => step === 1);
-  const product = dense ? matmulConvolution(input, weight, bias, stride, padding) : undefined;
-  if (product !== undefined) return product;
+  const rearranged = dense ? rearrangedConvolution(input, weight, bias, stride, padding) : undefined;
+  if (rearranged !== undefined) return rearranged;
   const [outputs, channels = block, height, width] = weight.shape;
   if (height !== 1 || width !== 1 || channels >= block || !isStrided(stride) || !isGradEnabled())
     return plain(input, weight, bias, stride, padding, dilation, groups);

@@ -148,7 +148,7 @@ function differing(files: readonly RunFiles[], reports: readonly ReportData[]): 
         );
       for (const name of ['precision', 'memoryFormat', 'threads', 'device'] as const)
         all.set(name, shown(machine[name]));
-      all.set('weightGradients', shown(machine.weightGradients ?? 'engine'));
+      all.set('convolutions', shown(machine.convolutions ?? 'engine'));
       all.set('ema', shown(optimisation.ema ?? 'off'));
       all.set('augment', shown(augmentation?.preset ?? 'none'));
       if (data.form !== undefined) all.set('size', `${data.form.height} × ${data.form.width}`);

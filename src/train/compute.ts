@@ -1,11 +1,5 @@
 /** How one step is computed: the device, the precision, the memory format, the threads; the forward pass, the loss, the update. */
-import {
-  type AnyModule,
-  functional as F,
-  type Module,
-  type WeightGradients,
-  withWeightGradients,
-} from '../nn/index.js';
+import { type AnyModule, type ConvolutionWay, functional as F, type Module, withConvolutions } from '../nn/index.js';
 import { type CommonOptions, clipGradNorm_, type Optimizer } from '../optim/index.js';
 import { type Tensor, torch } from '../torch/index.js';
 import { LossScale, type LossScaleState } from './loss-scale.js';
@@ -21,8 +15,8 @@ export interface Machine {
   readonly memoryFormat: MemoryFormat;
   /** Threads of one operator. */
   readonly threads: number;
-  /** Who computes the gradients of convolutions' weights in bfloat16 on a CPU; `engine` where it is left out. */
-  readonly weightGradients?: WeightGradients;
+  /** How convolutions are learned in bfloat16 on a CPU; `engine` where it is left out. */
+  readonly convolutions?: ConvolutionWay;
 }
 
 /** A network from pictures [N, C, H, W], or rows [N, …], to logits [N, classes]. */
@@ -47,7 +41,7 @@ export function placeInput(input: Tensor, machine: Machine): Tensor {
 export function logitsOf(model: Classifier, input: Tensor, machine: Machine): Tensor {
   if (machine.precision === 'float32') return model.call(input);
   const [type = 'cpu'] = machine.device.split(':');
-  return withWeightGradients(machine.weightGradients ?? 'engine', () =>
+  return withConvolutions(machine.convolutions ?? 'engine', () =>
     torch.autocast({ device: type, dtype: machine.precision }, () => model.call(input)).float(),
   );
 }

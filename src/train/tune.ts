@@ -1,5 +1,5 @@
 /**
- * Tunes the machine: measures precision × memory format, gradients and threads on the first real batches and keeps the fastest choice whose loss
+ * Tunes the machine: measures precision × memory format, convolutions and threads on the first real batches and keeps the fastest choice whose loss
  * agrees with float32. Leaves no trace on the run.
  */
 import { availableParallelism } from 'node:os';
@@ -31,7 +31,7 @@ export interface TuneOptions {
   readonly half?: boolean;
   readonly memoryFormat?: MemoryFormat;
   readonly threads?: number;
-  readonly weightGradients?: Machine['weightGradients'];
+  readonly convolutions?: Machine['convolutions'];
   /** Seconds that one choice is measured for, at least three steps. Default 1. */
   readonly seconds?: number;
   /** How far the loss may be from float32's, as a share of it. Default 0.02. */
@@ -143,18 +143,18 @@ function measure(
   }
 }
 
-/** Whether a model has convolutions whose gradients can be had as products, on such a machine. */
-const gradientsMatter = (model: Classifier, { device, precision }: Machine): boolean =>
+/** Whether a model may have convolutions that can be rearranged, on such a machine. */
+const hasConvolutions = (model: Classifier, { device, precision }: Machine): boolean =>
   device === 'cpu' &&
   precision === 'bfloat16' &&
-  model.parameters().some(({ shape }) => shape.length === 4 && Math.min(...shape.slice(0, 2)) >= fewestChannels);
+  model.parameters().some(({ shape }) => shape.length === 4 && (shape[0] as number) >= fewestChannels);
 
 /** Thread counts worth trying: all, half, one. */
 const threadChoices = (most: number): number[] => [...new Set([most, Math.ceil(most / 2), 1])];
 
 /**
- * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then who computes
- * the gradients of convolutions in bfloat16, then the threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
+ * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then how
+ * convolutions in bfloat16 are computed, then the threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
  */
 export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const { device, precision, memoryFormat } = options;
@@ -170,7 +170,7 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const pictures = options.batches[0]?.input.ndim === 4;
   const formats: MemoryFormat[] =
     memoryFormat === undefined ? (pictures ? ['contiguous', 'channels-last'] : ['contiguous']) : [memoryFormat];
-  const settled = options.weightGradients === undefined ? {} : { weightGradients: options.weightGradients };
+  const settled = options.convolutions === undefined ? {} : { convolutions: options.convolutions };
   const trials: Trial[] = [];
   let baseline: Baseline | undefined;
   const batches = shorten(options, {
@@ -204,8 +204,8 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
     }
   };
   await again();
-  if (options.weightGradients === undefined && gradientsMatter(options.model, fastest().machine)) {
-    await attempt({ ...fastest().machine, weightGradients: 'matmul' });
+  if (options.convolutions === undefined && hasConvolutions(options.model, fastest().machine)) {
+    await attempt({ ...fastest().machine, convolutions: 'rearranged' });
     await again();
   }
   const chosen = fastest().machine;

@@ -45,9 +45,9 @@ export async function trainWithin(options: WithinOptions): Promise<RunResult> {
 
 /** The settings of later trainings that are to be like an earlier one: what it measured and chose is not measured again. */
 export function likeThe(plan: TrainPlan): Partial<TrainSettings> {
-  const { precision, memoryFormat, threads, weightGradients = 'engine' } = plan.machine;
+  const { precision, memoryFormat, threads, convolutions = 'engine' } = plan.machine;
   const { epochs, batchSize, learningRate } = plan.optimisation;
-  return { precision, memoryFormat, threads, weightGradients, epochs, batchSize, learningRate };
+  return { precision, memoryFormat, threads, convolutions, epochs, batchSize, learningRate };
 }
 
 /**

@@ -149,7 +149,7 @@ export function settingsSection(report: ReportData): string {
         text('precision'),
         text('memoryFormat'),
         machine.threads === undefined ? '' : `${String(machine.threads)} threads`,
-        machine.weightGradients === 'matmul' ? 'gradients over small maps as products' : '',
+        machine.convolutions === 'rearranged' ? 'convolutions rearranged' : '',
       ]
         .filter((one) => one !== '')
         .join(', '),

@@ -143,10 +143,10 @@ export const fieldFacts = {
   precision: { group: 'machine', value: '<type>', help: 'float32, bfloat16 or float16' },
   memoryFormat: { group: 'machine', value: '<format>', help: 'contiguous or channels-last' },
   threads: { group: 'machine', value: '<integer>', help: 'threads of one operator' },
-  weightGradients: {
+  convolutions: {
     group: 'machine',
     value: '<way>',
-    help: 'gradients of convolutions over small maps in bfloat16 on a CPU: engine, or matmul, as products of matrices',
+    help: 'in bfloat16 on a CPU: engine, or rearranged where that is faster, such as products of matrices over small maps',
   },
   validateEvery: { group: 'run', value: '<steps>', help: 'validate after so many steps, not only after each epoch' },
   checkpointEvery: { group: 'run', value: '<minutes>', help: 'save at least this often, also within an epoch' },
@@ -210,7 +210,7 @@ export const trainSchema = z.strictObject({
   precision: z.enum(['auto', 'float32', 'bfloat16', 'float16']).default('auto'),
   memoryFormat: z.enum(['auto', 'contiguous', 'channels-last']).default('auto'),
   threads: z.union([auto, positiveInteger.max(1024)]).default('auto'),
-  weightGradients: z.enum(['auto', 'engine', 'matmul']).default('auto'),
+  convolutions: z.enum(['auto', 'engine', 'rearranged']).default('auto'),
   validateEvery: z.union([off, positiveInteger]).default('off'),
   checkpointEvery: z.number().positive().default(2),
   keep: positiveInteger.max(100).default(3),

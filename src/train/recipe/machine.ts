@@ -62,17 +62,17 @@ export const untunedMachine = (settings: TrainSettings, device: string): Machine
 /** What the settings say of the machine, which is then not measured. */
 export const settledMachine = (
   settings: TrainSettings,
-): Pick<TuneOptions, 'precision' | 'memoryFormat' | 'threads' | 'weightGradients'> => ({
+): Pick<TuneOptions, 'precision' | 'memoryFormat' | 'threads' | 'convolutions'> => ({
   ...(settings.precision === 'auto' ? {} : { precision: settings.precision }),
   ...(settings.memoryFormat === 'auto' ? {} : { memoryFormat: settings.memoryFormat }),
   ...(settings.threads === 'auto' ? {} : { threads: settings.threads }),
-  ...(settings.weightGradients === 'auto' ? {} : { weightGradients: settings.weightGradients }),
+  ...(settings.convolutions === 'auto' ? {} : { convolutions: settings.convolutions }),
 });
 
-/** A choice in words: `bfloat16, channels-last, 2 threads, small maps' gradients as products`. */
-export function choiceText({ precision, memoryFormat, threads, weightGradients }: Machine): string {
-  const products = weightGradients === 'matmul' ? ', gradients over small maps as products' : '';
-  return `${precision}, ${memoryFormat}, ${threads} thread${threads === 1 ? '' : 's'}${products}`;
+/** A choice in words: `bfloat16, channels-last, 2 threads, convolutions rearranged`. */
+export function choiceText({ precision, memoryFormat, threads, convolutions }: Machine): string {
+  const rearranged = convolutions === 'rearranged' ? ', convolutions rearranged' : '';
+  return `${precision}, ${memoryFormat}, ${threads} thread${threads === 1 ? '' : 's'}${rearranged}`;
 }
 
 /** `bfloat16, channels-last, 2 threads: 310 pictures/s, 1.8 times plain float32; loss within 0.3 %`. */
