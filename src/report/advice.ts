@@ -1,5 +1,7 @@
 /** What to try next, and why: rules, each with the evidence that made it speak. Few and modest: what the run itself shows. */
 import { commandLine } from '../track/index.js';
+import { flagsFor } from '../train/config/flags.js';
+import { flagOf, type SettingName } from '../train/config/schema.js';
 import type { TrainPlan } from '../train/plan.js';
 import type { Figures } from './figures.js';
 import { counted, grouped, percent, short } from './numbers.js';
@@ -20,10 +22,16 @@ type Rule = (facts: ReportFacts, plan: TrainPlan, figures: Figures) => Omit<Advi
 
 const halfWidth = ({ low, high }: { low: number; high: number }): number => (high - low) / 2;
 
-/** What to type for another try: a fine-tuned run begins with its weights again. */
-function again(facts: ReportFacts, plan: TrainPlan, flags: string): string {
+/** Settings that name this run, or stand before the data. */
+const notAgain = new Set(['name', 'out', 'pretrained']);
+
+/** What to type for another try, one thing changed: a fine-tuned run begins with its weights again, and what was asked for is asked for again. */
+function again(facts: ReportFacts, plan: TrainPlan, flag: string, value: string | number): string {
   const start = plan.transfer === undefined ? ['train'] : ['finetune', plan.transfer.source];
-  return commandLine([...start, facts.data.place || 'DATA', ...flags.split(' ')]);
+  const asked = facts.settings
+    .filter(({ name, changed }) => changed && !notAgain.has(name) && `--${flagOf(name)}` !== flag)
+    .map(({ name, value: given }) => [name as SettingName, given] as const);
+  return commandLine([...start, facts.data.place || 'DATA', ...flagsFor(asked), flag, String(value)]);
 }
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -36,8 +44,8 @@ const rules: Readonly<Record<string, Rule>> = {
       evidence: `${leftBehindSentence(facts)} What helps against it, in the order of what it is likely to gain, stands further below (“Whether it learned by heart”).`,
       command:
         stronger === undefined
-          ? again(facts, plan, `--weight-decay ${short(2 * plan.optimisation.weightDecay || 0.05)}`)
-          : again(facts, plan, `--augment ${stronger}`),
+          ? again(facts, plan, '--weight-decay', short(2 * plan.optimisation.weightDecay || 0.05))
+          : again(facts, plan, '--augment', stronger),
     };
   },
   longer: (facts, plan) => {
@@ -49,7 +57,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return {
       title: 'Train longer',
       evidence: `It was still getting better: the chosen epoch is ${short(chosen.epoch)} of ${epochs}, and the validation accuracy of the last quarter of the epochs is ${short(100 * fit.lateGain, 2)} points above that of the quarter before.`,
-      command: again(facts, plan, `--epochs ${2 * epochs}`),
+      command: again(facts, plan, '--epochs', 2 * epochs),
     };
   },
   pretrained: (facts, plan, { accuracy }) => {
@@ -60,7 +68,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return {
       title: 'Begin with weights that have seen other pictures',
       evidence: `It began with random weights and had ${grouped(each)} pictures of each class to learn from. Weights trained on many other pictures know edges, textures and shapes already; with so few pictures that is usually worth more than anything else here. praxis models --weights lists them.`,
-      command: again(facts, plan, '--pretrained NAME'),
+      command: again(facts, plan, '--pretrained', 'NAME'),
     };
   },
   underfitting: (facts, plan, { accuracy }) => {
@@ -89,9 +97,7 @@ const rules: Readonly<Record<string, Rule>> = {
       title: `Look at ${a} and ${b}`,
       evidence: `${counted(count, 'mistake')} of ${grouped(wrong)} (${percent(count / wrong, 0)}) are between these two. Look at the pictures below: can you tell them apart at this size? Are the labels right? More pictures of the two, or larger ones, would help more than another network.`,
       command:
-        facts.data.size === null
-          ? null
-          : again(facts, plan, `--size ${Math.min(512, 2 * Math.max(...facts.data.size))}`),
+        facts.data.size === null ? null : again(facts, plan, '--size', Math.min(512, 2 * Math.max(...facts.data.size))),
     };
   },
   labels: (facts, _plan, figures) => {

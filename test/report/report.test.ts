@@ -272,7 +272,7 @@ describe('the report of a run', () => {
       overfitting?.evidence ?? '',
       /^After epoch 8 the validation fell behind the training: its loss rose by \d+ % until the end, while that of the training fell by another \d+ %\./,
     );
-    assert.equal(overfitting?.command, 'praxis train /garden --augment light');
+    assert.equal(overfitting?.command, 'praxis train /garden --epochs 12 --augment light');
     const gain = { value: 0.021, interval: { low: -0.004, high: 0.047 } };
     const comparison = { members: [{ score: 0.6 }, { score: 0.64 }], meanScore: 0.62, overMean: gain };
     fs.writeFileSync(path.join(folder, 'ensemble.json'), JSON.stringify({ format: 'praxis-ensemble', comparison }));
@@ -284,12 +284,20 @@ describe('the report of a run', () => {
     const text = data.verdict.sentences.join(' ');
     assert.match(text, /^A mean of convnet .* It began with the weights of resnet18\.tv_in1k\./);
     const next = data.advice.find(({ rule }) => rule === 'overfitting');
-    assert.equal(next?.command, 'praxis finetune resnet18.tv_in1k /garden --augment light');
+    assert.equal(next?.command, 'praxis finetune resnet18.tv_in1k /garden --epochs 12 --augment light');
     record.configuration.plan.transfer = { source: 'my weights.pth' };
     fs.writeFileSync(file, JSON.stringify(record));
     assert.match(
       (await writeReport(folder)).data.advice.find(({ rule }) => rule === 'overfitting')?.command ?? '',
-      /^praxis finetune 'my weights\.pth' \/garden --augment/,
+      /^praxis finetune 'my weights\.pth' \/garden --epochs 12 --augment/,
+    );
+    // What the run was asked for is asked for again, but for its name, its folder and what is to change.
+    const asked = { split: [0.6, 0.2, 0.2], size: [96, 128], cache: false, seed: 7, augment: 'none' };
+    Object.assign(record.configuration, { settings: { ...asked, name: 'one', out: 'mine', epochs: 'auto' } });
+    fs.writeFileSync(file, JSON.stringify(record));
+    assert.equal(
+      (await writeReport(folder)).data.advice.find(({ rule }) => rule === 'overfitting')?.command,
+      "praxis finetune 'my weights.pth' /garden --seed 7 --split 60/20/20 --size 96x128 --no-cache --augment light",
     );
     assert.match(
       text,
