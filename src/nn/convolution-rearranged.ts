@@ -81,7 +81,7 @@ export function rearrangedConvolution(
   const half = cast.enabled ? cast.dtype === 'bfloat16' : input.dtype === 'bfloat16' && weight.dtype === 'bfloat16';
   if (!half || input.device !== 'cpu' || !weight.requiresGrad) return undefined;
   const geometry = geometryOf(input, weight, stride, padding);
-  if (geometry.height < 1 || geometry.width < 1) return undefined;
+  if (input.shape[0] === 0 || geometry.height < 1 || geometry.width < 1) return undefined;
   if (isSmall(weight, geometry)) {
     const [x, w, b] = [input, weight, bias].map((tensor) => tensor?.to('bfloat16') ?? null);
     return MatmulConvolution.apply(x, w, b, geometry);

@@ -205,6 +205,10 @@ describe('rearranged convolutions', () => {
       by(48, 8, {}, (run) => nn.withConvolutions('rearranged', () => torch.autocast(half, () => torch.noGrad(run)))),
     ])
       assert.doesNotMatch(name, /MatmulConvolution/);
+    const none = nn.withConvolutions('rearranged', () =>
+      torch.autocast(half, () => nn.functional.conv2d(drawn(0, 48, 8, 8), drawn(48, 48, 3, 3).requiresGrad_())),
+    );
+    assert.deepEqual(none.shape, [0, 48, 6, 6]);
     // And the choice ends with its callback, however that ends.
     assert.throws(() =>
       nn.withConvolutions('rearranged', () => {
