@@ -205,7 +205,8 @@ export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   };
   await again();
   if (options.convolutions === undefined && hasConvolutions(options.model, fastest().machine)) {
-    await attempt({ ...fastest().machine, convolutions: 'rearranged' });
+    // Products of matrices take their rows from channels that lie together.
+    await attempt({ ...fastest().machine, memoryFormat: memoryFormat ?? 'channels-last', convolutions: 'rearranged' });
     await again();
   }
   const chosen = fastest().machine;

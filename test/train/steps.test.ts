@@ -367,6 +367,7 @@ describe('tuning the machine', () => {
     const half = await tuneWith({ precision: 'bfloat16' });
     const rearranged = half.trials.filter((trial) => trial.machine.convolutions === 'rearranged');
     assert.equal(rearranged.length, 1);
+    assert.equal(rearranged[0]?.machine.memoryFormat, 'channels-last');
     // The very same step from the same weights: the losses are as near as the rounding.
     assert.equal(rearranged[0]?.agrees, true);
     const full = await tuneWith({ precision: 'float32' });
