@@ -64,7 +64,7 @@ export const isSmall = (weight: Tensor, geometry: Geometry): boolean =>
 function unfolded(input: Tensor, { kernel, stride, padding, height, width }: Geometry): Tensor {
   const last = input.permute([0, 2, 3, 1]);
   const [down, right] = padding;
-  const around = down + right === 0 ? last.contiguous() : ops.pad(last, [0, 0, right, right, down, down], 0);
+  const around = (down + right === 0 ? last : ops.pad(last, [0, 0, right, right, down, down], 0)).contiguous();
   const [n, h, w, c] = around.shape as [number, number, number, number];
   return around
     .asStrided(

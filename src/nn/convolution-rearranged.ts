@@ -55,7 +55,7 @@ function foldedConvolution(input: Tensor, weight: Tensor, bias: Tensor | null, g
   const around = [0, 0, left, columns * right - w - left, top, rows * down - h - top];
   const blocks = ops
     .pad(input.to('bfloat16').permute([0, 2, 3, 1]), around, 0)
-    .view([n, rows, down, columns, right, channels])
+    .reshape([n, rows, down, columns, right, channels])
     .permute([0, 1, 3, 2, 4, 5])
     .reshape([n, rows, columns, -1])
     .permute([0, 3, 1, 2]);

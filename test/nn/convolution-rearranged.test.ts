@@ -37,6 +37,7 @@ const cases: readonly Case[] = [
   { what: 'an odd size and a stride', input: [2, 48, 13, 11], outputs: 50, kernel: 3, stride: 2, padding: 1 },
   { what: '1 × 1 with a stride', input: [2, 64, 15, 16], outputs: 48, kernel: 1, stride: 2, bias: true },
   { what: '1 × 1 on a tiny map', input: [4, 48, 2, 2], outputs: 64, kernel: 1 },
+  { what: 'a map of one column', input: [2, 48, 6, 1], outputs: 48, kernel: 3, padding: 1 },
   { what: 'no border', input: [2, 48, 5, 5], outputs: 48, kernel: 3 },
   {
     what: 'rows and columns that differ',
@@ -82,8 +83,9 @@ function run(
   one: Case,
   numbers: { x: Tensor; w: Tensor; b: Tensor; g: Tensor },
   way: 'float32' | nn.ConvolutionWay,
+  format: (x: Tensor) => Tensor = last,
 ): Results {
-  const [input, weight] = [numbers.x, numbers.w].map((x) => last(x.clone()).requiresGrad_());
+  const [input, weight] = [numbers.x, numbers.w].map((x) => format(x.clone()).requiresGrad_());
   if (one.picture === true) (input as Tensor).requiresGrad_(false);
   const bias = one.bias === true ? numbers.b.clone().requiresGrad_() : null;
   const { stride = 1, padding = 0 } = one;
@@ -124,6 +126,10 @@ describe('rearranged convolutions', () => {
       }
       assert.equal(product.weight.dtype, 'float32');
       assert.equal(product.weight.isContiguous('channelsLast'), true);
+      // Whichever way the tensors lie.
+      const first = run(one, { x, w, b, g }, 'rearranged', (tensor) => tensor.contiguous());
+      for (const name of ['output', 'weight'] as const) assert.ok(apart(first[name], exact[name]) < 4e-3);
+      if (exact.input !== null) assert.ok(apart(first.input as Tensor, exact.input) < 4e-3);
       if (exact.bias !== null) assert.ok(apart(product.bias as Tensor, exact.bias) < 4e-3);
     });
 
