@@ -186,9 +186,9 @@ for (const pump of [false, true])
       const w = leaf(3);
       const before = torch.memory({ collect: true }).bytes.cpu ?? 0;
       let y: Tensor = w.expand([1000]);
-      // The result of each is the input of the next; only the last one is needed.
+      // The result of each is the input of the next; only the last one is needed. Node 24 frees one or two of them a round later.
       for (let i = 0; i < 20; i++) y = Twice.apply(y);
-      assert.ok((torch.memory({ collect: true }).bytes.cpu ?? 0) - before < 3 * 4000);
+      assert.ok((torch.memory({ collect: true }).bytes.cpu ?? 0) - before < 5 * 4000);
       y.sum().backward();
       assert.equal(w.grad?.item(), 1000 * 2 ** 20);
     });
