@@ -114,7 +114,7 @@ function inputGradient(gradient: Tensor, input: Tensor, weight: Tensor, geometry
   const shares = rows(gradient)
     .matmul(kernelRows(weight))
     .view([n, height, width, ...kernel, channels]);
-  // Where several shares meet in a point, they are added up in float32, as in the engine.
+  // Where several shares meet in a point, they are added up in float32; each was rounded by the product.
   const dtype = kernel[0] > stride[0] || kernel[1] > stride[1] ? 'float32' : input.dtype;
   const sum = ops.zeros([n, h + 2 * padding[0], w + 2 * padding[1], channels], { dtype });
   for (let i = 0; i < kernel[0]; i++)
