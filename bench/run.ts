@@ -178,7 +178,7 @@ else {
     .map((x) => x.toFixed(1))
     .join(' ');
   console.log(
-    `libtorch ${torch.version}, PyTorch ${python.torch}, 1 thread, median of ${rounds} interleaved pairs, load ${load}\n`,
+    `libtorch ${torch.version}, PyTorch ${python.torch}, 1 thread (training: all), median of ${rounds} interleaved pairs, load ${load}\n`,
   );
   for (const figure of figures) {
     const value = ratio(figure.pairs);
