@@ -148,7 +148,7 @@ export function settingsSection(report: ReportData): string {
         text('device'),
         text('precision'),
         text('memoryFormat'),
-        machine.threads === undefined ? '' : `${String(machine.threads)} threads`,
+        machine.threads === undefined ? '' : counted(Number(machine.threads), 'thread'),
         machine.convolutions === 'rearranged' ? 'convolutions rearranged' : '',
       ]
         .filter((one) => one !== '')
