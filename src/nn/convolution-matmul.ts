@@ -6,7 +6,7 @@
 import { DifferentiableOperation, type FunctionContext } from '../torch/autograd.js';
 import { scope } from '../torch/memory.js';
 import type { Tensor } from '../torch/tensor.js';
-import { operator, type Size } from './operators.js';
+import { expandSize, operator, type Size } from './operators.js';
 
 const ops = {
   conv2d: operator('conv2d'),
@@ -26,7 +26,6 @@ export const fewestChannels = 48;
 export const unfoldedBytes = { most: 1 << 27 };
 
 type Pair = readonly [number, number];
-const pair = (size: Size): Pair => (typeof size === 'number' ? [size, size] : [size[0] as number, size[1] as number]);
 
 /** @internal */
 export interface Geometry {
@@ -44,7 +43,8 @@ const isTiny = (x: Geometry): boolean => points(x) <= tinyMap;
 
 /** Where the products begin and end. @internal */
 export function geometryOf(input: Tensor, weight: Tensor, stride: Size, padding: Size): Geometry {
-  const [strides, borders] = [pair(stride), pair(padding)];
+  const strides = expandSize(stride, 2) as [number, number];
+  const borders = expandSize(padding, 2) as [number, number];
   const [, , h, w] = input.shape as [number, number, number, number];
   const [, , high, wide] = weight.shape as [number, number, number, number];
   return {

@@ -5,7 +5,7 @@
 import { autocastState, isGradEnabled } from '../torch/modes.js';
 import type { Tensor } from '../torch/tensor.js';
 import { type Geometry, geometryOf, isSmall, MatmulConvolution } from './convolution-matmul.js';
-import { operator, type Size } from './operators.js';
+import { expandSize, operator, type Size } from './operators.js';
 
 /** Who computes convolutions that are learned in bfloat16 on a CPU: the engine as they are, or after rearranging those where that is faster. */
 export type ConvolutionWay = 'engine' | 'rearranged';
@@ -80,6 +80,8 @@ export function rearrangedConvolution(
   const cast = autocastState();
   const half = cast.enabled ? cast.dtype === 'bfloat16' : input.dtype === 'bfloat16' && weight.dtype === 'bfloat16';
   if (!half || input.device !== 'cpu' || !weight.requiresGrad) return undefined;
+  // What the engine refuses it is to refuse, in its words.
+  if (input.shape[1] !== weight.shape[1] || expandSize(padding, 2).some((border) => border < 0)) return undefined;
   const geometry = geometryOf(input, weight, stride, padding);
   if (input.shape[0] === 0 || geometry.height < 1 || geometry.width < 1) return undefined;
   if (isSmall(weight, geometry)) {

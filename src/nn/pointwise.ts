@@ -2,16 +2,14 @@
 import { isGradEnabled } from '../torch/modes.js';
 import type { Tensor } from '../torch/tensor.js';
 import { rearrangedConvolution } from './convolution-rearranged.js';
-import { operator, type Size } from './operators.js';
+import { expandSize, operator, type Size } from './operators.js';
 
 const plain = operator('conv2d');
-
-const pairOf = (size: Size): readonly number[] => (typeof size === 'number' ? [size] : size);
 
 /** oneDNN's largest block of channels; AVX2's is 8. */
 const block = 16;
 
-const isStrided = (stride: Size): boolean => pairOf(stride).some((step) => step > 1);
+const isStrided = (stride: Size): boolean => expandSize(stride, 2).some((step) => step > 1);
 
 /**
  * `conv2d` of the engine. On CPUs, the gradient of the weights of a strided 1 × 1 convolution over few channels writes past the end of a buffer
@@ -28,7 +26,7 @@ export function conv2d(
   dilation: Size,
   groups: number,
 ): Tensor {
-  const dense = groups === 1 && pairOf(dilation).every((step) => step === 1);
+  const dense = groups === 1 && expandSize(dilation, 2).every((step) => step === 1);
   const rearranged = dense ? rearrangedConvolution(input, weight, bias, stride, padding) : undefined;
   if (rearranged !== undefined) return rearranged;
   const [outputs, channels = block, height, width] = weight.shape;

@@ -1,6 +1,6 @@
 /**
- * Tunes the machine: measures precision × memory format, convolutions and threads on the first real batches and keeps the fastest choice whose loss
- * agrees with float32. Leaves no trace on the run.
+ * Tunes the machine: measures precision × memory format, convolutions and threads on the first real batches and keeps the fastest choice
+ * whose loss agrees with float32. Leaves no trace on the run.
  */
 import { availableParallelism } from 'node:os';
 import { fewestChannels } from '../nn/convolution-matmul.js';
@@ -154,7 +154,8 @@ const threadChoices = (most: number): number[] => [...new Set([most, Math.ceil(m
 
 /**
  * The fastest choice whose first losses agree with plain float32's. First precision and format are chosen with all threads, then how
- * convolutions in bfloat16 are computed, then the threads. Weights, optimiser, gradients and random state are afterwards as before; the model stays where the choice wants it.
+ * convolutions in bfloat16 are computed, then the threads. Weights, optimiser, gradients and random state are afterwards as before; the
+ * model stays where the choice wants it.
  */
 export async function tuneMachine(options: TuneOptions): Promise<Tuned> {
   const { device, precision, memoryFormat } = options;

@@ -215,6 +215,13 @@ describe('rearranged convolutions', () => {
       torch.autocast(half, () => nn.functional.conv2d(drawn(0, 48, 8, 8), drawn(48, 48, 3, 3).requiresGrad_())),
     );
     assert.deepEqual(none.shape, [0, 48, 6, 6]);
+    const refused = (x: Tensor, padding: number) => () =>
+      nn.withConvolutions('rearranged', () =>
+        torch.autocast(half, () => nn.functional.conv2d(x, drawn(48, 48, 3, 3).requiresGrad_(), null, { padding })),
+      );
+    // In the engine's words, as without it.
+    assert.throws(refused(drawn(1, 50, 4, 4), 1), /to have 48 channels, but got 50 channels/);
+    assert.throws(refused(drawn(1, 48, 8, 8), -1), /negative padding/);
     // And the choice ends with its callback, however that ends.
     assert.throws(() =>
       nn.withConvolutions('rearranged', () => {

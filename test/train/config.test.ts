@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { Command } from 'commander';
 import { addSettings, givenSettings } from '../../src/cli/settings-flags.js';
+import { flagsFor } from '../../src/train/config/flags.js';
 import { fieldFacts, flagOf, settingNames, trainSchema } from '../../src/train/config/schema.js';
 import { checkSettings, gatherSettings, parseFlag } from '../../src/train/config/settings.js';
 import { ConfigError } from '../../src/train/errors.js';
@@ -101,4 +102,22 @@ test('the command line has a flag for every setting and passes on only what was 
     assert.ok(flags.includes(`--${flagOf(name)}`) || flags.includes(`--no-${flagOf(name)}`), name);
   command.parse(['--epochs', '5', '--no-cache', '--learning-rate', 'find'], { from: 'user' });
   assert.deepEqual(givenSettings(command), { epochs: '5', cache: false, learningRate: 'find' });
+});
+
+test('settings become the flags that give them', () => {
+  const settings = {
+    split: [1 / 3, 1 / 3, 1 / 3],
+    size: [96, 128],
+    cache: false,
+    averageBest: true,
+    epochs: 5,
+  } as const;
+  const flags = flagsFor(Object.entries(settings) as [keyof typeof settings, unknown][]);
+  const command = new Command('train').exitOverride();
+  addSettings(command);
+  command.parse(flags, { from: 'user' });
+  const { split, ...given } = givenSettings(command);
+  const parsed = Object.entries(given).map(([name, text]) => [name, parseFlag(name as 'size', text)]);
+  assert.deepEqual(Object.fromEntries(parsed), { size: [96, 128], cache: false, epochs: 5 });
+  for (const share of parseFlag('split', split as string) as number[]) assert.ok(Math.abs(share - 1 / 3) < 1e-9);
 });

@@ -4,7 +4,7 @@ import { flagOf, type SettingName } from './schema.js';
 /** Shares as `70/15/15`, sides as `96x128`, the rest as it is. */
 function valueText(name: SettingName, value: unknown): string {
   if (!Array.isArray(value)) return String(value);
-  if (name === 'split') return value.map((share: number) => Number((100 * share).toFixed(4))).join('/');
+  if (name === 'split') return value.map((share: number) => Number((100 * share).toPrecision(12))).join('/');
   return value.join('x');
 }
 
