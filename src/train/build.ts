@@ -26,6 +26,7 @@ import type { Classifier } from './compute.js';
 import { taught } from './ensemble/distil.js';
 import { type OptimisationPlan, type TrainPlan, totalUpdates } from './plan.js';
 import { viewLoaders } from './pretrain/views.js';
+import { shrinking } from './progressive.js';
 import type { TransferPlan } from './transfer/plan.js';
 import { headUpdates, tuningGroups, twoPhases } from './transfer/schedule.js';
 
@@ -135,10 +136,17 @@ export function buildLoaders(
     teacher === undefined || plan.distillation === undefined
       ? undefined
       : taught(teacher, plan.machine, plan.distillation.weight, plan.data.multiLabel);
-  const transform: BatchTransform | undefined =
+  const { progressive, epochs } = plan.optimisation;
+  // A teacher sees whole pictures, as it learned to.
+  const small = progressive === undefined ? undefined : shrinking(progressive, epochs);
+  const whole: BatchTransform | undefined =
     teaching === undefined || changed === undefined
       ? (teaching ?? changed)
       : (batch, context) => teaching(changed(batch, context), context);
+  const transform: BatchTransform | undefined =
+    small === undefined || whole === undefined
+      ? (small ?? whole)
+      : (batch, context) => small(whole(batch, context), context);
   const train = new DataLoader({
     dataset: split.train,
     batchSize: plan.optimisation.batchSize,

@@ -14,7 +14,7 @@ import type { EpochEvent, StepEvent, TrainEvent } from './events.js';
 import { brokenWeight, type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
 import { evaluateViews } from './pretrain/views.js';
-import { isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
+import { forecast, isBetter, type Progress, type ProgressState, scoreOf, type Validation } from './progress.js';
 import type { Recorder } from './recorder.js';
 import type { SampleLosses } from './sample-losses.js';
 import type { StopSignal } from './stop.js';
@@ -228,7 +228,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
     return spent;
   };
   clock();
-  const paceFrom = { step: progress.step, seconds: progress.seconds };
+  const secondsLeft = forecast(plan.optimisation, progress);
   let skipped = 0;
 
   while (progress.epoch < epochs) {
@@ -267,7 +267,6 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
       }
       const spike = progress.note(outcome.loss, outcome.correct, outcome.count);
       clock();
-      const pace = (progress.seconds - paceFrom.seconds) / Math.max(1, progress.step - paceFrom.step);
       const report = train.report();
       const event: StepEvent = {
         kind: 'step',
@@ -282,7 +281,7 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
           ((progress.step - epochFirstStep) * plan.optimisation.batchSize) / (progress.seconds - epochStart || 1e-9),
         waiting: report.waitShare,
         memory: process.memoryUsage.rss(),
-        secondsLeft: pace * (steps - progress.step),
+        secondsLeft: secondsLeft(),
         spike,
       };
       if (progress.step % logEvery === 0 || spike)

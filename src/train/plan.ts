@@ -6,6 +6,7 @@ import type { Machine } from './compute.js';
 import type { EnsemblePlan } from './ensemble/classifier.js';
 import type { DistillationPlan } from './ensemble/distil.js';
 import type { ContrastivePlan } from './pretrain/plan.js';
+import type { ProgressivePlan } from './progressive.js';
 import type { TrainPart } from './recipe/part.js';
 import type { TransferPlan } from './transfer/plan.js';
 
@@ -54,6 +55,8 @@ export interface OptimisationPlan {
   readonly labelSmoothing: number;
   /** Decay of the moving average of the weights. */
   readonly ema?: number;
+  /** How pictures grow in the course of the run; whole from the first where it is not said. */
+  readonly progressive?: ProgressivePlan;
   /** Epochs without a better validation after which training stops. */
   readonly patience?: number;
 }

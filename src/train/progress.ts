@@ -1,5 +1,8 @@
 /** How far a run is: what is counted while it trains, saved in each checkpoint, and put back when it goes on. */
 
+import type { OptimisationPlan } from './plan.js';
+import { workFrom } from './progressive.js';
+
 /** Sums over the batches of an epoch. */
 export interface EpochSums {
   loss: number;
@@ -97,3 +100,14 @@ export const isBetter = (a: Validation, b: Validation): boolean =>
 
 /** One number by which checkpoints are ranked: accuracy first; the loss, squeezed into less than any step of accuracy, breaks ties. */
 export const scoreOf = ({ accuracy, loss }: Validation): number => accuracy - 1e-9 * (loss / (1 + loss));
+
+/** Tells, at any time from now on, the seconds that are left: at the pace since now, with what later epochs cost more than those before. */
+export function forecast(
+  { progressive, epochs, batches }: Pick<OptimisationPlan, 'progressive' | 'epochs' | 'batches'>,
+  progress: Pick<Progress, 'step' | 'seconds'>,
+): () => number {
+  const left = (): number => workFrom(progressive, progress.step / batches, epochs);
+  const from = { work: left(), seconds: progress.seconds };
+  // After a rollback there may be more left than there was.
+  return () => ((progress.seconds - from.seconds) * left()) / Math.max(1e-3 / batches, from.work - left());
+}

@@ -15,11 +15,18 @@ describe('resume', () => {
   });
   after(() => fs.rmSync(place, { recursive: true, force: true }));
 
-  it('ends bit for bit the same after kills, with augmentation, mixup, dropout, averages, gathered gradients', async () => {
+  it('ends bit for bit the same after kills, with augmentation, mixup, growing pictures, dropout, averages, gathered gradients', async () => {
     const { width: _, depth: __, model: ___, ...settings } = quick;
     const options = (out: string) => ({
       ...{ ...settings, data, out: path.join(place, out), epochs: 6, batchSize: 8, accumulate: 2, validateEvery: 3 },
-      ...({ augment: 'medium', mixup: 0.4, ema: 0.9, checkpointEvery: 0.0001, patience: 9 } as const),
+      ...({
+        augment: 'medium',
+        mixup: 0.4,
+        ema: 0.9,
+        checkpointEvery: 0.0001,
+        patience: 9,
+        progressive: 'on',
+      } as const),
     });
     const whole = await inChild({ options: options('whole'), dropout: true });
     assert.equal(whole.code, 0, whole.stderr);

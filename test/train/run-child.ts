@@ -23,6 +23,8 @@ class DropoutNet extends nn.Module {
     new nn.GroupNorm(1, 8),
     new nn.ReLU(),
     new nn.Dropout(0.2),
+    // So that smaller pictures fit, too.
+    new nn.AdaptiveAvgPool2d(4),
     new nn.Flatten(),
     new nn.Linear(8 * 16, 3),
   );

@@ -1,16 +1,39 @@
 /** The augmentation of a run from its settings. */
 import {
   type AugmentationChanges,
+  type AugmentationPreset,
   type AugmentationSpec,
   augmentationPreset,
   changeAugmentation,
   keepLabels,
   labelKind,
   policyReason,
+  presetFor,
 } from '../../data/augment/index.js';
 import type { PictureForm } from '../../data/types.js';
 import type { TrainSettings } from '../config/schema.js';
-import type { DataFacts } from './resolve.js';
+import type { Choice, DataFacts } from './resolve.js';
+
+/** Epochs from which stronger changes pay, where `auto` would take `medium`: so often seen, pictures changed a little are known by heart. */
+const longEnough = 60;
+
+/**
+ * The preset of a training of so many epochs, with its reason where it is not what pictures per class alone would choose.
+ * @param progressive whether pictures grow in its course: for those trainings it was measured
+ */
+export function presetOf(
+  settings: TrainSettings,
+  facts: DataFacts,
+  epochs: number,
+  progressive: boolean,
+): { readonly augment: AugmentationPreset; readonly choices: readonly Choice[] } {
+  const { augment } = settings;
+  const longer =
+    augment === 'auto' && progressive && epochs >= longEnough && presetFor(facts.samples / facts.classes) === 'medium';
+  if (!longer) return { augment, choices: [] };
+  const reason = `each picture is seen ${epochs} times, and changed a little only it would be known by heart`;
+  return { augment: 'strong', choices: [{ setting: 'augment', value: 'strong', reason }] };
+}
 
 /** What is left out because it would change labels: by the names of the classes, unless `flips` says it. */
 function kindOf(settings: TrainSettings, classes: readonly string[]): ReturnType<typeof labelKind> {

@@ -6,10 +6,12 @@ import type { LookFinding } from '../../look/index.js';
 import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
-import { augmentationFor, describePolicy } from './augmentation.js';
+import { describeProgress } from '../progressive.js';
+import { augmentationFor, describePolicy, presetOf } from './augmentation.js';
 import { makeSplit, openWithExclusions } from './data.js';
+import { chooseEpochs } from './epochs.js';
 import { lookFirst } from './look.js';
-import { type Choice, epochOverhead, resolve, usualRates } from './resolve.js';
+import { type Choice, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
 import { openPretrained, transferFrom } from './transfer.js';
 
@@ -63,13 +65,6 @@ export async function dryRun(
   const rows = form === undefined ? readyTrain(split.train) : undefined;
   const shape = form === undefined ? rowShape(rows as Dataset) : [form.channels, form.height, form.width];
   const noun = sampleNoun(dataset);
-  if (form !== undefined) {
-    const augmentation = augmentationFor(start?.settings ?? settings, facts, form, dataset.classes);
-    lines.push([
-      'pictures',
-      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}${describePolicy(settings, dataset.classes)}.`,
-    ]);
-  }
   const batchSize = choice.batchSize === 'largest' ? 64 : Math.min(choice.batchSize, split.train.length);
   const options = {
     ...choice.modelOptions,
@@ -79,6 +74,21 @@ export async function dryRun(
   const model = createModel(choice.model, options).to({ device });
   const cost = describeModel(model, shape);
   const speed = await measureModel(model, shape, { batchSize, device, seconds: 2 });
+  // Without a measurement nothing is known of the time.
+  const perEpoch = speed.training == null ? 0 : split.train.length / speed.training.samplesPerSecond;
+  const { epochs, minutes } = chooseEpochs(choice, settings, perEpoch, 0);
+  const choices = [...choice.choices];
+  if (form !== undefined) {
+    const changes = start?.settings ?? settings;
+    const { augment, choices: by } = presetOf(changes, facts, epochs, choice.progressive !== undefined);
+    choices.push(...by);
+    const augmentation = augmentationFor({ ...changes, augment }, facts, form, dataset.classes);
+    const grow = choice.progressive && `; ${describeProgress(choice.progressive, [form.height, form.width], epochs)}`;
+    lines.push([
+      'pictures',
+      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}${describePolicy(settings, dataset.classes)}${grow ?? ''}.`,
+    ]);
+  }
   lines.push([
     'model',
     `${choice.model}: ${grouped(cost.parameters)} parameters, ${inMillions(cost.multiplyAdds)} multiply-adds (${inMillions(cost.flops)}FLOPs) per ${noun}${start === undefined ? '' : `; with the weights of ${start.weights.source}`}.`,
@@ -88,14 +98,9 @@ export async function dryRun(
     `about ${grouped(trainingBytes(cost, batchSize) / 1e6)} MB for weights, optimiser and a batch of ${batchSize}, beside the engine's own 300 MB.`,
   ]);
   if (speed.training != null) {
-    const seconds = split.train.length / speed.training.samplesPerSecond;
-    const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
-    const epochs = choice.epochsAreFree
-      ? Math.max(3, Math.min(choice.epochs, Math.floor(budget / (epochOverhead * seconds))))
-      : choice.epochs;
     lines.push([
       'time',
-      `about ${seconds < 10 ? seconds.toFixed(1) : grouped(seconds)} s per epoch before tuning (${grouped(speed.training.samplesPerSecond)} ${noun}s/s on ${device}), ${epochs} epochs in about ${grouped(Math.max(1, (epochs * seconds) / 60))} min.`,
+      `about ${perEpoch < 10 ? perEpoch.toFixed(1) : grouped(perEpoch)} s per epoch${choice.progressive ? ' of whole pictures' : ''} before tuning (${grouped(speed.training.samplesPerSecond)} ${noun}s/s on ${device}), ${epochs} epochs in about ${grouped(Math.max(1, minutes))} min.`,
     ]);
   }
   const rate =
@@ -106,5 +111,5 @@ export async function dryRun(
     'train',
     `${choice.optimizer}, learning rate ${rate}, ${settings.schedule} schedule, batches of ${choice.batchSize}, decay ${choice.weightDecay}, label smoothing ${choice.labelSmoothing}${choice.ema === undefined ? '' : `, moving average ${choice.ema}`}.`,
   ]);
-  return { lines, findings: look.findings, more: look.more, choices: choice.choices };
+  return { lines, findings: look.findings, more: look.more, choices };
 }

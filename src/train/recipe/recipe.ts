@@ -20,11 +20,13 @@ import { RunError, StoppedEarly } from '../errors.js';
 import type { Evaluation } from '../evaluate.js';
 import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
+import { describeProgress } from '../progressive.js';
 import type { StopSignal } from '../stop.js';
 import { tuneMachine } from '../tune.js';
-import { augmentationFor, describePolicy, formForCrops } from './augmentation.js';
+import { augmentationFor, describePolicy, formForCrops, presetOf } from './augmentation.js';
 import { chooseRate } from './choose-rate.js';
 import { describeSplit, makeSplit, normalise, openWithExclusions, requireWritable } from './data.js';
+import { chooseEpochs } from './epochs.js';
 import { finish } from './finish.js';
 import { lookFirst, lookRecord } from './look.js';
 import {
@@ -39,7 +41,7 @@ import {
 import { narrowed, type TrainPart } from './part.js';
 import { buildModel, buildTraining, startModel, stepOptions } from './rebuild.js';
 import { exclusionsFile, teacherOf } from './record.js';
-import { epochOverhead, resolve, usualRates, workersFor } from './resolve.js';
+import { resolve, usualRates, workersFor } from './resolve.js';
 import { checkModelTakes, inputOptions, normalisationFile, prepareRows, rowShape, sampleNoun } from './rows.js';
 import { keepSamples } from './samples.js';
 import { loggedStages, stageTalk } from './stages.js';
@@ -127,7 +129,12 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     ...(look.detail === undefined ? {} : { detail: look.detail }),
   };
   const start = transferFrom(weights, settings, facts, dataset);
-  const choice = start?.choice ?? resolve(settings, facts);
+  // A model of the user's own may take pictures of one size only.
+  const own = options.model !== undefined && settings.progressive === 'auto';
+  const choice = start?.choice ?? resolve(own ? { ...settings, progressive: 'off' } : settings, facts);
+  const { progressive } = choice;
+  const changes = start?.settings ?? settings;
+  const preset = (epochs: number) => presetOf(changes, facts, epochs, progressive !== undefined);
   const device = pickDevice(settings.device);
   const modelName = options.model === undefined ? choice.model : options.model.constructor.name;
   const run = await RunFolder.create(settings.out, {
@@ -166,8 +173,9 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
 
     // Normalise with what the training part says.
     const form = train.kind === 'pictures' ? choice.form : undefined;
-    const augmentation =
-      form === undefined ? undefined : augmentationFor(start?.settings ?? settings, facts, form, dataset.classes);
+    const augmentationOf = (epochs: number) =>
+      form && augmentationFor({ ...changes, ...preset(epochs) }, facts, form, dataset.classes);
+    const augmentation = augmentationOf(choice.epochs);
     const trainForm =
       form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);
     // In the form in which they are kept, so that each is decoded once.
@@ -328,14 +336,11 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // How long it may take.
     const perEpoch =
       train.length / Math.max(...tuned.trials.map((one) => (one.machine === tuned.machine ? one.perSecond : 0)));
-    const spent = epochOverhead * perEpoch;
-    // What looking and measuring took counts, but leaves half of the budget at least.
-    const budget = settings.budget === 'off' ? Number.POSITIVE_INFINITY : settings.budget * 60;
-    const time = Math.max(budget / 2, budget - (performance.now() - begun) / 1000);
-    const affordable = Math.max(3, Math.floor(time / spent));
-    const epochs = choice.epochsAreFree ? Math.min(choice.epochs, affordable) : choice.epochs;
+    // What looking and measuring took counts.
+    const { epochs, minutes, why } = chooseEpochs(choice, settings, perEpoch, (performance.now() - begun) / 1000);
     const batchesEach = train.length >= batchSize ? Math.floor(train.length / batchSize) : 1;
     const settled = { ...draft.optimisation, epochs, batchSize, batches: batchesEach };
+    const augmented = augmentationOf(epochs);
 
     // Find the learning rate.
     const rateBatch: TrainPlan = { ...draft, machine: tuned.machine, optimisation: settled };
@@ -351,25 +356,24 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Train.
     const plan: TrainPlan = {
       ...rateBatch,
+      // Fewer epochs than wanted may want gentler changes.
+      ...(augmented === undefined ? {} : { augmentation: augmented }),
       ...(start === undefined ? {} : { transfer: { ...start.plan(settled), ...head } }),
       optimisation: {
         ...settled,
+        ...(progressive === undefined ? {} : { progressive }),
         learningRate: rate.learningRate,
         warmupSteps: Math.round(choice.warmup * epochs * Math.ceil(batchesEach / settings.accumulate)),
       },
     };
     for (const one of batches) for (const tensor of Object.values(one)) if (tensor instanceof Tensor) tensor.dispose();
     await run.update({
-      configuration: { settings, plan, choices: choice.choices },
+      configuration: { settings, plan, choices: [...choice.choices, ...preset(epochs).choices] },
       model: { name: modelName, parameters: cost.parameters, multiplyAdds: cost.multiplyAdds },
     });
-    const why =
-      epochs < choice.epochs
-        ? ` (${choice.epochs} would take longer than the budget of ${settings.budget} minutes)`
-        : '';
     line(
       'train',
-      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round((epochs * spent) / 60))} min; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}${form === undefined ? '' : describePolicy(settings, dataset.classes)}.`,
+      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round(minutes))} min${progressive && size ? `; ${describeProgress(progressive, size, epochs)}` : ''}; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}${form === undefined ? '' : describePolicy(settings, dataset.classes)}.`,
     );
     // The first weights again: a model of the user's own keeps its own.
     const fresh = options.model ?? (await startModel(plan, run.path));

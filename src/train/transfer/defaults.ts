@@ -121,6 +121,8 @@ export function settingsFor(settings: TrainSettings, weights: PretrainedWeights,
     crops: settings.crops === 'auto' && knowsLittle(weights) && sideSeen(weights) <= 40 ? 'move' : settings.crops,
     augment: settings.augment === 'auto' ? gentler[presetFor(facts.samples / facts.classes)] : settings.augment,
     size: settings.size === 'auto' ? sideFor(weights, facts) : settings.size,
+    // A fine-tuning is short, and its filters know things of one size.
+    progressive: settings.progressive === 'auto' ? 'off' : settings.progressive,
   };
 }
 
