@@ -53,6 +53,8 @@ const rules: Readonly<Record<string, Rule>> = {
     const { epochs } = plan.optimisation;
     if (fit === null || chosen === null || curves.epoch.length < 4 || overfitting?.leftBehind !== undefined)
       return undefined;
+    // Where pictures were still growing in the quarter before, the gain is theirs and says nothing of more epochs.
+    if (plan.optimisation.progressive !== undefined) return undefined;
     if (chosen.epoch === null || chosen.epoch <= 0.9 * epochs || !(fit.lateGain > 0.005)) return undefined;
     return {
       title: 'Train longer',

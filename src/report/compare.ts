@@ -150,6 +150,7 @@ function differing(files: readonly RunFiles[], reports: readonly ReportData[]): 
         all.set(name, shown(machine[name]));
       all.set('convolutions', shown(machine.convolutions ?? 'engine'));
       all.set('ema', shown(optimisation.ema ?? 'off'));
+      all.set('progressive', optimisation.progressive === undefined ? 'off' : 'on');
       all.set('augment', shown(augmentation?.preset ?? 'none'));
       if (data.form !== undefined) all.set('size', `${data.form.height} × ${data.form.width}`);
       all.set('model', model.name);

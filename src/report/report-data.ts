@@ -3,7 +3,8 @@ import type { Interval } from '../data/intervals.js';
 import { fieldFacts, trainSchema } from '../train/config/schema.js';
 import type { EnsembleFacts } from '../train/ensemble/write.js';
 import type { OverfittingSeen } from '../train/overfit/index.js';
-import { totalUpdates } from '../train/plan.js';
+import { type TrainPlan, totalUpdates } from '../train/plan.js';
+import { describeProgress } from '../train/progressive.js';
 import { type Advice, adviceFor } from './advice.js';
 import { type Curves, curvesOf, type Fit, fitOf, type StepCurves, stepCurvesOf } from './curves.js';
 import { type Figures, figuresOf, type MultiLabelFigures, multiLabelFiguresOf } from './figures.js';
@@ -91,6 +92,8 @@ export interface ReportData {
   } | null;
   readonly figures: Figures | MultiLabelFigures | null;
   readonly curves: Curves;
+  /** How pictures grew in the course of the training, in words; null where they were whole from the first. */
+  readonly growth: string | null;
   readonly fit: Fit | null;
   /** Where it learned by heart, and what to do about it. */
   readonly overfitting: OverfittingSeen | null;
@@ -241,6 +244,12 @@ function stageTimes(stages: readonly StageLine[]): { stage: string; seconds: num
   });
 }
 
+function growthOf(plan: TrainPlan | undefined): string | null {
+  const { form } = plan?.data ?? {};
+  const { progressive, epochs = 0 } = plan?.optimisation ?? {};
+  return progressive && form ? describeProgress(progressive, [form.height, form.width], epochs) : null;
+}
+
 function timeOf(files: RunFiles, curves: Curves): ReportData['time'] {
   const { plan, record } = files;
   const sum = curves.seconds.reduce((a, b) => a + b, 0);
@@ -317,6 +326,7 @@ export function reportData(files: RunFiles): ReportData {
           },
     figures,
     curves,
+    growth: growthOf(plan),
     fit: fitOf(curves) ?? null,
     overfitting: files.overfitting ?? null,
     steps: stepCurvesOf(files.metrics),

@@ -243,6 +243,7 @@ function hyperParameters({ plan }: Training): Record<string, number | string | b
     labelSmoothing: o.labelSmoothing,
     movingAverage: o.ema ?? 0,
     augmentation: augmentation?.preset ?? 'none',
+    progressive: o.progressive !== undefined,
     size: data.form === undefined ? 0 : data.form.height,
     precision: machine.precision,
     seed,

@@ -204,6 +204,8 @@ describe('a progressive training', () => {
     assert.ok(during.every(({ training: isTraining, side }) => isTraining || side === 32));
     assert.match(line, /pictures of 16×16 until epoch 6, growing to 32×32 by epoch 9/);
     assert.equal(metricsOf(folder).filter(({ kind }) => kind === 'epoch').length, 10);
+    const page = fs.readFileSync(path.join(folder, 'report.html'), 'utf8');
+    assert.match(page, /It was trained on pictures of 16×16 until epoch 6, growing to 32×32 by epoch 9\./);
   });
 
   it("leaves a user's own network alone unless it is asked for", async () => {

@@ -62,7 +62,8 @@ const usualDecays: Readonly<Record<OptimizerName, number>> = {
   sgd: 5e-4,
   lion: 0.5,
   rmsprop: 1e-4,
-  muon: 0.01,
+  // Twenty times what is usual: in a hundred epochs it gained two points on photographs, and in twenty it made no difference.
+  muon: 0.2,
 };
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
@@ -193,7 +194,15 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
         ? choose('labelSmoothing', few ? 0.1 : 0, `${few ? 'few' : 'many'} ${pictures ? 'pictures' : 'rows'}`)
         : settings.labelSmoothing,
     ...(settings.ema === 'auto'
-      ? { ema: choose('ema', 0.998, 'an average of the last five hundred updates') }
+      ? optimizer === 'muon'
+        ? {
+            ema: choose(
+              'ema',
+              0.99,
+              'an average of the last hundred updates: with such a decay a longer one lags behind',
+            ),
+          }
+        : { ema: choose('ema', 0.998, 'an average of the last five hundred updates') }
       : settings.ema === 'off'
         ? {}
         : { ema: settings.ema }),
