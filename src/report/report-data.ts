@@ -245,9 +245,10 @@ function stageTimes(stages: readonly StageLine[]): { stage: string; seconds: num
 }
 
 function growthOf(plan: TrainPlan | undefined): string | null {
-  const { form } = plan?.data ?? {};
+  // Not the form of the data: what is validated may be larger.
+  const { size } = plan?.model.options ?? {};
   const { progressive, epochs = 0 } = plan?.optimisation ?? {};
-  return progressive && form ? describeProgress(progressive, [form.height, form.width], epochs) : null;
+  return progressive && size ? describeProgress(progressive, size, epochs) : null;
 }
 
 function timeOf(files: RunFiles, curves: Curves): ReportData['time'] {

@@ -19,9 +19,9 @@ export interface DataPlan {
   readonly name: string;
   readonly classes: readonly string[];
   readonly multiLabel: boolean;
-  /** Undefined for data that is no pictures. */
+  /** What the network is validated on and predicts; undefined for data that is no pictures. */
   readonly form?: PictureForm;
-  /** In what form training pictures are kept, where that is larger: crops are then cut from more pixels than the network takes. */
+  /** In what form training pictures are kept, where that is another: larger, where crops are cut from more pixels; smaller, where the network is validated on larger pictures than it learns from. */
   readonly trainForm?: PictureForm;
   readonly statistics?: ChannelStatistics;
   readonly workers: number | 'auto';

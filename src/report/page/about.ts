@@ -5,14 +5,14 @@ import { leftBehindSentence } from '../verdict.js';
 import { card, chart, command, html, pre, prose, row, section } from './parts.js';
 
 export function curvesSection(report: ReportData): string {
-  const { curves, steps, chosen, rangeTest, growth } = report;
+  const { curves, steps, chosen, rangeTest, growth, data } = report;
   if (curves.epoch.length === 0 && steps.step.length === 0) return '';
   const how =
     'Training figures are of the pictures as they were trained on, changed at random and while the network was still getting better: they may be lower than those of the validation.';
   const grown =
     growth === null
       ? ''
-      : ` It was trained on ${growth}. The validation is of whole pictures throughout: until they had grown, it shows less than what was learned.`;
+      : ` It was trained on ${growth}. The validation is of pictures of ${data.size === null ? 'the whole size' : data.size.join('×')} throughout: until they had grown, it shows less than what was learned.`;
   const which =
     chosen === null || chosen.epoch === null
       ? ''

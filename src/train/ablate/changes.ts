@@ -108,7 +108,8 @@ export function usualChanges(plan: TrainPlan, settings: BaselineSettings): Chang
     add('dropout', 'stochastic depth 0.1', { dropPath: 0.1 });
   const { weightDecay, labelSmoothing, epochs, ema } = optimisation;
   if (weightDecay > 0) add('decay', 'no decay', { weightDecay: 0 });
-  const more = weightDecay === 0 ? 0.05 : Number(((weightDecay < 0.1 ? 10 : 3) * Math.min(3, weightDecay)).toPrecision(3));
+  const more =
+    weightDecay === 0 ? 0.05 : Number(((weightDecay < 0.1 ? 10 : 3) * Math.min(3, weightDecay)).toPrecision(3));
   add('decay', `decay ${more}`, { weightDecay: more });
   if (labelSmoothing > 0) add('smoothing', 'no label smoothing', { labelSmoothing: 0 });
   for (const share of [0.1, 0.2])

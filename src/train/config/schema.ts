@@ -47,6 +47,11 @@ export const fieldFacts = {
   },
   nearDuplicates: { group: 'data', value: '<boolean>', help: 'keep pictures that look alike on one side of the split' },
   size: { group: 'data', value: '<pixels>', help: 'side of the pictures that enter the network, or height x width' },
+  testSize: {
+    group: 'data',
+    value: '<pixels>',
+    help: 'shorter side of pictures that are validated, tested and predicted: auto, an eighth larger than in training where pictures grow in its course and parts of them are cut out (FixRes); off: as in training',
+  },
   fit: { group: 'data', value: '<way>', help: 'squash, crop or pad pictures that are not square' },
   channels: { group: 'data', value: '<1 or 3>', help: 'grey or colour' },
   workers: { group: 'data', value: '<integer>', help: 'threads that decode pictures' },
@@ -109,7 +114,7 @@ export const fieldFacts = {
   progressive: {
     group: 'optimisation',
     value: '<way>',
-    help: 'begin with pictures of half the side, which cost a third of the time, and end with whole ones: auto, in long trainings from scratch; on, off',
+    help: 'begin with pictures of half the side, which cost less than half of the time, and end with whole ones: auto, in long trainings from scratch; on, off',
   },
   batchSize: { group: 'optimisation', value: '<integer>', help: 'pictures per step; largest: what fits into memory' },
   accumulate: { group: 'optimisation', value: '<integer>', help: 'batches whose gradients make one step' },
@@ -172,6 +177,7 @@ export const trainSchema = z.strictObject({
   exclude: z.string().min(1).optional(),
   nearDuplicates: z.boolean().default(true),
   size: z.union([auto, positiveInteger.min(8).max(4096), z.tuple([positiveInteger, positiveInteger])]).default('auto'),
+  testSize: z.union([auto, off, positiveInteger.min(8).max(4096)]).default('auto'),
   fit: z.enum(['squash', 'crop', 'pad']).default('squash'),
   channels: z.union([z.literal(1), z.literal(3)]).default(3),
   workers: z.union([auto, z.number().int().min(0).max(64)]).default('auto'),

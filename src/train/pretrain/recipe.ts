@@ -85,7 +85,12 @@ async function runStages(options: PretrainRecipe, onFolder: (run: RunFolder) => 
   if (train.kind !== 'pictures') throw new RunError(`${dataset.root}: pre-training takes pictures.`);
 
   const choice = resolve(
-    { ...settings, optimizer: settings.optimizer === 'auto' ? 'adamw' : settings.optimizer, progressive: 'off' },
+    {
+      ...settings,
+      optimizer: settings.optimizer === 'auto' ? 'adamw' : settings.optimizer,
+      progressive: 'off',
+      testSize: 'off',
+    },
     { samples: train.length, classes: Math.max(2, dataset.classes.length), ...(side === undefined ? {} : { side }) },
   );
   const { form } = choice;

@@ -24,6 +24,6 @@ export const unusedSettings = [
     'averageBest',
     'keep',
   ] as const),
-  ...(['accumulate', 'validateEvery', 'splitFile', 'dropout', 'progressive'] as const),
+  ...(['accumulate', 'validateEvery', 'splitFile', 'dropout', 'progressive', 'testSize'] as const),
 ] as const satisfies readonly SettingName[];
 export type UnusedSetting = (typeof unusedSettings)[number];

@@ -6,10 +6,9 @@ import type { LookFinding } from '../../look/index.js';
 import { createModel, describeModel, measureModel, trainingBytes } from '../../models/index.js';
 import type { TrainSettings } from '../config/schema.js';
 import { pickDevice } from '../device.js';
-import { describeProgress } from '../progressive.js';
 import { augmentationFor, describePolicy, presetOf } from './augmentation.js';
 import { makeSplit, openWithExclusions } from './data.js';
-import { chooseEpochs } from './epochs.js';
+import { chooseEpochs, describeSizes } from './epochs.js';
 import { lookFirst } from './look.js';
 import { type Choice, resolve, usualRates } from './resolve.js';
 import { checkModelTakes, inputOptions, readyTrain, rowShape, sampleNoun } from './rows.js';
@@ -83,10 +82,9 @@ export async function dryRun(
     const { augment, choices: by } = presetOf(changes, facts, epochs, choice.progressive !== undefined);
     choices.push(...by);
     const augmentation = augmentationFor({ ...changes, augment }, facts, form, dataset.classes);
-    const grow = choice.progressive && `; ${describeProgress(choice.progressive, [form.height, form.width], epochs)}`;
     lines.push([
       'pictures',
-      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}${describePolicy(settings, dataset.classes)}${grow ?? ''}.`,
+      `${form.width}×${form.height}, ${form.channels === 3 ? 'colour' : 'grey'}, ${form.fit}; augmentation ${describeAugmentation(augmentation)}${describePolicy(settings, dataset.classes)}${describeSizes(choice, epochs)}.`,
     ]);
   }
   lines.push([

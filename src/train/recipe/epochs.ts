@@ -1,6 +1,6 @@
 /** How many epochs a run has time for. */
 import type { TrainSettings } from '../config/schema.js';
-import { epochsWithin, workFrom } from '../progressive.js';
+import { describeProgress, epochsWithin, workFrom } from '../progressive.js';
 import { epochOverhead, type Resolved } from './resolve.js';
 
 export interface EpochsChosen {
@@ -30,4 +30,13 @@ export function chooseEpochs(
   const why =
     epochs < choice.epochs ? ` (${choice.epochs} would take longer than the budget of ${settings.budget} minutes)` : '';
   return { epochs, minutes, why };
+}
+
+/** How pictures grow, and how large those are that are validated, as parts of a line; empty where all are alike. */
+export function describeSizes(
+  { form, testForm, progressive }: Pick<Resolved, 'form' | 'testForm' | 'progressive'>,
+  epochs: number,
+): string {
+  const grow = progressive && form ? `; ${describeProgress(progressive, [form.height, form.width], epochs)}` : '';
+  return testForm ? `${grow}; validated on ${testForm.width}×${testForm.height}` : grow;
 }

@@ -20,13 +20,12 @@ import { RunError, StoppedEarly } from '../errors.js';
 import type { Evaluation } from '../evaluate.js';
 import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
-import { describeProgress } from '../progressive.js';
 import type { StopSignal } from '../stop.js';
 import { tuneMachine } from '../tune.js';
 import { augmentationFor, describePolicy, formForCrops, presetOf } from './augmentation.js';
 import { chooseRate } from './choose-rate.js';
 import { describeSplit, makeSplit, normalise, openWithExclusions, requireWritable } from './data.js';
-import { chooseEpochs } from './epochs.js';
+import { chooseEpochs, describeSizes } from './epochs.js';
 import { finish } from './finish.js';
 import { lookFirst, lookRecord } from './look.js';
 import {
@@ -356,6 +355,10 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Train.
     const plan: TrainPlan = {
       ...rateBatch,
+      // What is validated and predicted may be larger than what is trained on.
+      ...(choice.testForm && form
+        ? { data: { ...draft.data, form: choice.testForm, trainForm: trainForm ?? form } }
+        : {}),
       // Fewer epochs than wanted may want gentler changes.
       ...(augmented === undefined ? {} : { augmentation: augmented }),
       ...(start === undefined ? {} : { transfer: { ...start.plan(settled), ...head } }),
@@ -373,7 +376,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     });
     line(
       'train',
-      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round(minutes))} min${progressive && size ? `; ${describeProgress(progressive, size, epochs)}` : ''}; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}${form === undefined ? '' : describePolicy(settings, dataset.classes)}.`,
+      `${epochs} epochs of ${batchesEach} steps of ${batchSize}${why}, about ${Math.max(1, Math.round(minutes))} min${describeSizes(choice, epochs)}; ${choice.optimizer}, decay ${plan.optimisation.weightDecay}, label smoothing ${plan.optimisation.labelSmoothing}${plan.optimisation.ema === undefined ? '' : `, moving average ${plan.optimisation.ema}`}${plan.transfer === undefined ? '' : `; ${describeTransfer(plan.transfer)}`}${form === undefined ? '' : describePolicy(settings, dataset.classes)}.`,
     );
     // The first weights again: a model of the user's own keeps its own.
     const fresh = options.model ?? (await startModel(plan, run.path));
