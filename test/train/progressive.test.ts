@@ -141,7 +141,8 @@ describe('the recipe', () => {
     assert.equal(chosen({ progressive: 'off' }).epochs, 60);
     for (const given of [{ epochs: 5 }, { size: 64 }, { model: 'vit-tiny' }])
       assert.equal(chosen(given).progressive, undefined, JSON.stringify(given));
-    assert.equal(chosen({}, { samples: 1000 }).progressive, undefined);
+    for (const samples of [1000, 20_000]) assert.equal(chosen({}, { samples }).progressive, undefined);
+    assert.deepEqual(chosen({}, { samples: 16_000 }).progressive, usualProgress);
     assert.deepEqual(chosen({ epochs: 5, progressive: 'on' }).progressive, usualProgress);
   });
 
@@ -193,6 +194,8 @@ describe('larger pictures in the test than in training', () => {
       { testSize: 'off' },
     ])
       assert.equal(side(given)[1], undefined, JSON.stringify(given));
+    // Of so many pictures per class small parts are not cut.
+    assert.equal(side({}, { samples: 12_000 })[1], undefined);
     assert.deepEqual(side({ size: [96, 128], testSize: 120 }), [96, 120, 160]);
     assert.deepEqual(side({ size: 64, testSize: 64 }), [64, undefined, undefined]);
     assert.equal(side({ model: 'vit-tiny' })[1], undefined);

@@ -1,5 +1,6 @@
 /** Fills in what the settings leave to the recipe, and says why. */
 import { availableParallelism } from 'node:os';
+import { presetFor } from '../../data/augment/index.js';
 import type { PictureForm } from '../../data/types.js';
 import { type ModelOptions, modelSpec } from '../../models/index.js';
 import type { SettingName, TrainSettings } from '../config/schema.js';
@@ -68,6 +69,9 @@ const usualDecays: Readonly<Record<OptimizerName, number>> = {
   muon: 0.2,
 };
 
+/** Pictures seen in a training in which they grow, as many as pay. */
+const grownViews = 330_000;
+
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
 
 /** Side of the input: as large as the pictures, within what a CPU can train on. */
@@ -87,9 +91,10 @@ const takesAnySize = (model: string, facts: DataFacts): boolean =>
  * pictures an eighth larger they look alike. Source: Touvron et al. 2019, "Fixing the train-test resolution discrepancy",
  * https://arxiv.org/abs/1906.06423
  */
-function testSideFor(settings: TrainSettings, side: number, progressive: boolean): number {
+function testSideFor(settings: TrainSettings, facts: DataFacts, side: number, progressive: boolean): number {
   if (typeof settings.testSize === 'number') return settings.testSize;
-  const cuts = settings.crops !== 'move' && settings.augment !== 'none' && settings.augment !== 'light';
+  const preset = settings.augment === 'auto' ? presetFor(facts.samples / facts.classes) : settings.augment;
+  const cuts = settings.crops !== 'move' && preset !== 'none' && preset !== 'light';
   if (settings.testSize === 'off' || settings.size !== 'auto' || !progressive || !cuts) return side;
   return 8 * Math.round((side * 9) / 64);
 }
@@ -141,7 +146,7 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
         ? choose('optimizer', 'muon' as const, 'convolutions learn in the fewest epochs with it')
         : choose('optimizer', 'adamw' as const, 'needs the least tuning')
       : settings.optimizer;
-  const long = settings.epochs === 'auto' || settings.epochs >= 20;
+  const long = (settings.epochs === 'auto' ? grownViews / facts.samples : settings.epochs) >= 20;
   const progressive =
     settings.progressive === 'on' ||
     (settings.progressive === 'auto' && convolutional && large && long && Math.min(...size) >= 96);
@@ -156,13 +161,13 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
       'at half the side an epoch takes less than half of the time, and there can be more of them',
     );
   const side = Math.min(...size);
-  const testSide = pictures ? testSideFor(settings, side, progressive) : side;
+  const testSide = pictures ? testSideFor(settings, facts, side, progressive) : side;
   if (testSide !== side && !takesAnySize(model, facts))
     throw new ConfigError(`testSize: the model ${model} takes pictures of one size only; leave it out.`);
   if (testSide !== side && settings.testSize === 'auto')
     choose('testSize', testSide, 'parts cut out of pictures show things larger than whole pictures do (FixRes)');
   // So many pictures are seen in all that more no longer pays for a network of this size, but no picture more than some hundred times.
-  const [views, most] = progressive ? [330_000, 120] : [180_000, 100];
+  const [views, most] = progressive ? [grownViews, 120] : [180_000, 100];
   const epochs =
     settings.epochs === 'auto'
       ? choose(
