@@ -173,7 +173,7 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     // Normalise with what the training part says.
     const form = train.kind === 'pictures' ? choice.form : undefined;
     const augmentationOf = (epochs: number) =>
-      form && augmentationFor({ ...changes, ...preset(epochs) }, facts, form, dataset.classes);
+      form && augmentationFor({ ...changes, augment: preset(epochs).augment }, facts, form, dataset.classes);
     const augmentation = augmentationOf(choice.epochs);
     const trainForm =
       form === undefined || augmentation === undefined ? undefined : formForCrops(form, augmentation, look.side);

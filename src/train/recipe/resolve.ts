@@ -65,7 +65,7 @@ const usualDecays: Readonly<Record<OptimizerName, number>> = {
   sgd: 5e-4,
   lion: 0.5,
   rmsprop: 1e-4,
-  // Twenty times what is usual: in a hundred epochs it gained two points on photographs, and in twenty it made no difference.
+  // With 0.01 the weights hardly decay at all: in a hundred epochs this gained two points on photographs, and in twenty it made no difference.
   muon: 0.2,
 };
 
@@ -186,8 +186,11 @@ export function resolve(settings: TrainSettings, facts: DataFacts): Resolved {
       : settings.batchSize;
   const few = facts.samples < 100_000;
   const formOf = ([height = 0, width = 0]: readonly number[]): PictureForm => ({
-    ...{ height, width },
-    ...{ channels: settings.channels, fit: settings.fit, decode: 'fast' as const },
+    height,
+    width,
+    channels: settings.channels,
+    fit: settings.fit,
+    decode: 'fast',
   });
   return {
     model,
