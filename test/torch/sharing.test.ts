@@ -15,12 +15,20 @@ function start(task: Task): Worker {
   return startWorker(new URL('./sharing-worker.ts', import.meta.url), task);
 }
 
-/** The first message of a worker, once it has ended; its errors are this one's. */
-async function result<Message>(worker: Worker): Promise<Message> {
-  const failed = new Promise<never>((_, reject) => worker.once('error', reject));
-  const [message] = (await Promise.race([once(worker, 'message'), failed])) as [Message];
-  await Promise.race([once(worker, 'exit'), failed]);
-  return message;
+/**
+ * The first message of a worker, once it has ended; its errors are this one's. All is listened for from the start: a
+ * message that arrives as the worker ends is delivered in the very turn in which its end is, too soon to listen after.
+ */
+function result<Message>(worker: Worker): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const messages: Message[] = [];
+    worker.on('message', (message: Message) => messages.push(message));
+    worker.once('error', reject);
+    worker.once('exit', (code) => {
+      if (messages.length > 0) resolve(messages[0] as Message);
+      else reject(new Error(`the worker ended with code ${code} and sent nothing`));
+    });
+  });
 }
 
 describe('tickets', () => {
