@@ -26,7 +26,7 @@ import type { Classifier } from './compute.js';
 import { taught } from './ensemble/distil.js';
 import { type OptimisationPlan, type TrainPlan, totalUpdates } from './plan.js';
 import { viewLoaders } from './pretrain/views.js';
-import { shrinking } from './progressive.js';
+import { growing, shrinking } from './progressive.js';
 import type { TransferPlan } from './transfer/plan.js';
 import { headUpdates, tuningGroups, twoPhases } from './transfer/schedule.js';
 
@@ -119,34 +119,36 @@ export function evaluationLoader(
   });
 }
 
+/** What is done to training batches. @param teaching puts what a teacher says into their labels */
+function trainTransform(plan: TrainPlan, teaching: BatchTransform | undefined): BatchTransform | undefined {
+  const { augmentation } = plan;
+  const { form, statistics } = plan.data;
+  const { progressive, epochs } = plan.optimisation;
+  const options = statistics === undefined ? {} : { statistics };
+  const changes = form === undefined ? undefined : augmentation;
+  if (progressive !== undefined && changes !== undefined && teaching === undefined)
+    return growing(changes, options, { plan: progressive, epochs });
+  // A teacher sees whole pictures, as it learned to.
+  const small = progressive === undefined ? undefined : shrinking(progressive, epochs);
+  const changed =
+    form === undefined ? undefined : changes === undefined ? inputTransform(plan) : buildAugmentation(changes, options);
+  const all = [changed, teaching, small].filter((one) => one !== undefined);
+  if (all.length < 2) return all[0];
+  return (batch, context) => all.reduce((current, one) => one(current, context), batch);
+}
+
 export function buildLoaders(
   split: { readonly train: Dataset; readonly validation: Dataset },
   plan: TrainPlan,
   teacher?: Classifier,
 ): Loaders {
   if (plan.contrastive !== undefined) return viewLoaders(split, plan);
-  const { form, statistics } = plan.data;
-  const changed =
-    form === undefined
-      ? undefined
-      : plan.augmentation === undefined
-        ? inputTransform(plan)
-        : buildAugmentation(plan.augmentation, { statistics });
+  const { form } = plan.data;
   const teaching =
     teacher === undefined || plan.distillation === undefined
       ? undefined
       : taught(teacher, plan.machine, plan.distillation.weight, plan.data.multiLabel);
-  const { progressive, epochs } = plan.optimisation;
-  // A teacher sees whole pictures, as it learned to.
-  const small = progressive === undefined ? undefined : shrinking(progressive, epochs);
-  const whole: BatchTransform | undefined =
-    teaching === undefined || changed === undefined
-      ? (teaching ?? changed)
-      : (batch, context) => teaching(changed(batch, context), context);
-  const transform: BatchTransform | undefined =
-    small === undefined || whole === undefined
-      ? (small ?? whole)
-      : (batch, context) => small(whole(batch, context), context);
+  const transform = trainTransform(plan, teaching);
   const train = new DataLoader({
     dataset: split.train,
     batchSize: plan.optimisation.batchSize,

@@ -5,6 +5,12 @@
  * Source: fastai's lessons (https://docs.fast.ai), EfficientNetV2 (Tan & Le 2021, https://arxiv.org/abs/2104.00298), and Composer's
  * `ProgressiveResizing`, whose shares these are (https://docs.mosaicml.com/projects/composer/en/stable/method_cards/progressive_resizing.html)
  */
+import {
+  type AugmentationSpec,
+  type BuildAugmentationOptions,
+  buildAugmentation,
+  usualTranslate,
+} from '../data/augment/index.js';
 import type { Batch, BatchContext, BatchTransform } from '../data/types.js';
 import { functional as F } from '../nn/index.js';
 import { torch } from '../torch/index.js';
@@ -89,5 +95,56 @@ export function shrinking(plan: ProgressivePlan, epochs: number): BatchTransform
     if (size[0] === height && size[1] === width) return batch;
     const small = torch.noGrad(() => F.interpolate(input, { size, mode: 'bilinear', alignCorners: false }));
     return { ...batch, input: small };
+  };
+}
+
+/** Steps that do to a small picture what they do to a large one; of other sizes they would change other things. */
+const anySize: ReadonlySet<string> = new Set([
+  ...['randomHorizontalFlip', 'randomVerticalFlip', 'alternatingFlip', 'colorJitter', 'randomGrayscale'],
+  ...['trivialAugmentWide', 'randomErasing', 'mixup', 'cutmix'],
+]);
+
+type Size = readonly [height: number, width: number];
+
+/** Height and width of the parts that are cut out at first, where all later steps are of any size. */
+function cutSize({ steps: [first, ...rest] }: AugmentationSpec): Size | undefined {
+  const size = first?.name === 'randomResizedCrop' ? first.options?.size : undefined;
+  return Array.isArray(size) && rest.every(({ name }) => anySize.has(name)) ? (size as unknown as Size) : undefined;
+}
+
+/** The same changes of parts that are resized to another size. */
+function resized(spec: AugmentationSpec, size: Size, share: number): AugmentationSpec {
+  const steps = spec.steps.map((step) => {
+    const { options } = step;
+    if (step.name === 'randomResizedCrop') return { ...step, options: { ...options, size } };
+    if (step.name !== 'trivialAugmentWide') return step;
+    const { translate = usualTranslate } = options ?? {};
+    return { ...step, options: { ...options, translate: (translate as number) * share } };
+  });
+  return { ...spec, steps };
+}
+
+/**
+ * Changes pictures as a description says, and makes them as small as those of their epoch are. Where parts are cut out of them these are
+ * made small at once, and the other changes cost less.
+ */
+export function growing(
+  spec: AugmentationSpec,
+  options: BuildAugmentationOptions,
+  { plan, epochs }: { readonly plan: ProgressivePlan; readonly epochs: number },
+): BatchTransform {
+  const whole = cutSize(spec);
+  if (whole === undefined) {
+    const [changed, small] = [buildAugmentation(spec, options), shrinking(plan, epochs)];
+    return (batch, context) => small(changed(batch, context), context);
+  }
+  const [height, width] = whole;
+  const bySize = new Map<string, BatchTransform>();
+  return (batch, context) => {
+    const size: Size = [sideAt(plan, height, context.epoch, epochs), sideAt(plan, width, context.epoch, epochs)];
+    const key = size.join();
+    const transform = bySize.get(key) ?? buildAugmentation(resized(spec, size, size[1] / width), options);
+    bySize.set(key, transform);
+    return transform(batch, context);
   };
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { type AugmentationSpec, type AugmentationStep, buildAugmentation } from '../../src/data/augment/index.js';
+import type { Batch, ChannelStatistics } from '../../src/data/types.js';
 import { nn, type Tensor, torch } from '../../src/index.js';
 import { writeReport } from '../../src/report/index.js';
 import { trainSchema } from '../../src/train/config/schema.js';
@@ -12,6 +14,7 @@ import {
   costAt,
   describeProgress,
   epochsWithin,
+  growing,
   shrinking,
   sideAt,
   usualProgress,
@@ -126,6 +129,73 @@ describe('shrunken batches', () => {
   it('of rows are left alone', () => {
     const rows = { ...batch(), input: torch.rand([2, 5]) };
     assert.equal(shrinking(usualProgress, 10)(rows, { ...context, epoch: 0 }), rows);
+  });
+});
+
+describe('pictures that are made small before they are changed', () => {
+  const count = 64;
+  const options = { statistics: { mean: [0.4, 0.5, 0.6], std: [0.2, 0.25, 0.3] } as ChannelStatistics };
+  // Smooth ones: half the side shows the same.
+  const smooth = (): Batch => {
+    torch.manualSeed(3);
+    const input = nn.functional.interpolate(torch.rand([count, 3, 6, 6]), { size: [96, 96], mode: 'bicubic' });
+    const index = torch.arange(count);
+    return { input: input.clamp(0, 1).mul(255).to({ dtype: 'uint8' }), target: index.remainder(3), index };
+  };
+  const context = (epoch: number) => ({
+    seed: 5,
+    epoch,
+    classes: 3,
+    samples: Array.from({ length: count }, (_, i) => i),
+  });
+  const of = (...steps: AugmentationStep[]): AugmentationSpec => ({
+    steps: [{ name: 'randomResizedCrop', options: { size: [64, 64], scale: [0.5, 1] } }, ...steps],
+  });
+  const flip = { name: 'randomHorizontalFlip' };
+  const grow = (spec: AugmentationSpec) => growing(spec, options, { plan: usualProgress, epochs: 10 });
+
+  it('are the same pictures, and the whole ones those without growing, bit for bit', () => {
+    const spec = of(flip, { name: 'colorJitter', options: { brightness: 0.3 } }, { name: 'mixup' });
+    const usual = buildAugmentation(spec, options);
+    const small = grow(spec)(smooth(), context(0));
+    const shrunk = shrinking(usualProgress, 10)(usual(smooth(), context(0)), context(0));
+    assert.deepEqual(small.input.shape, [count, 3, 32, 32]);
+    assert.ok(small.input.sub(shrunk.input).abs().mean().item() < 0.03);
+    assert.ok(
+      small.input
+        .sub(shrunk.input.flip([3]))
+        .abs()
+        .mean()
+        .item() > 0.3,
+      'pictures of nothing would pass',
+    );
+    assert.ok(torch.equal(small.target, shrunk.target));
+    assert.deepEqual(grow(spec)(smooth(), context(6)).input.shape, [count, 3, 40, 40]);
+    const whole = grow(spec)(smooth(), context(9));
+    assert.ok(torch.equal(whole.input, usual(smooth(), context(9)).input));
+  });
+
+  it('are moved as much less by TrivialAugment', () => {
+    const white = { ...smooth(), input: torch.full([count, 3, 96, 96], 255, { dtype: 'uint8' }) };
+    const spec = of({ name: 'trivialAugmentWide' });
+    const black = (epoch: number) =>
+      grow(spec)(white, context(epoch)).input.select(1, 0).lt(0).to({ dtype: 'float32' }).mean([1, 2]);
+    const [small, whole] = [black(0), black(9)];
+    assert.ok(whole.max().item() > 0.4, 'nothing was moved');
+    // Of the same draws the same share comes in from outside, to a row of pixels.
+    const same = (epoch: number) => buildAugmentation(spec, options)(white, context(epoch)).input.select(1, 0).lt(0);
+    assert.ok(torch.equal(same(9).to({ dtype: 'float32' }).mean([1, 2]), whole));
+    const atWhole = same(0).to({ dtype: 'float32' }).mean([1, 2]);
+    assert.ok(small.sub(atWhole).abs().max().item() < 0.06, String(small.sub(atWhole).abs().max().item()));
+  });
+
+  it('are made small afterwards where a change is in pixels, or nothing is cut', () => {
+    const blurred = of({ name: 'gaussianBlur', options: { kernelSize: 9 } });
+    for (const spec of [blurred, { steps: [flip] }]) {
+      const given = { ...smooth(), input: smooth().input.at(':', ':', ':64', ':64') };
+      const expected = shrinking(usualProgress, 10)(buildAugmentation(spec, options)(given, context(0)), context(0));
+      assert.ok(torch.equal(grow(spec)(given, context(0)).input, expected.input));
+    }
   });
 });
 

@@ -46,7 +46,16 @@ interface Space {
 }
 
 const randSpace: Space = { shear: 0.3, translate: (size) => (150 / 331) * size, rotate: 30, factor: 0.9, posterize: 4 };
-const wideSpace: Space = { shear: 0.99, translate: () => 32, rotate: 135, factor: 0.99, posterize: 6 };
+/** How far TrivialAugment moves pictures at most, in pixels. */
+export const usualTranslate = 32;
+
+const wideSpace = (translate: number): Space => ({
+  shear: 0.99,
+  translate: () => translate,
+  rotate: 135,
+  factor: 0.99,
+  posterize: 6,
+});
 
 const evenly = (from: number, to: number, bins: number): number[] =>
   torch.linspace(from, to, bins).toArray() as number[];
@@ -216,9 +225,16 @@ export function randAugment(options?: RandAugmentOptions): Augmentation {
   return autoAugmentation('randAugment', { numOps, magnitude, ...all }, randSpace, numOps, magnitude);
 }
 
+export interface TrivialAugmentOptions extends AutoOptions {
+  /** How far pictures are moved at most, in pixels; default 32, torchvision's whatever the pictures' size. */
+  readonly translate?: number;
+}
+
 /** One random operator of a random strength for each picture. Source: Müller and Hutter, "TrivialAugment" (ICCV 2021). */
-export function trivialAugmentWide(options?: AutoOptions): Augmentation {
+export function trivialAugmentWide(options?: TrivialAugmentOptions): Augmentation {
   const title = 'trivialAugmentWide()';
-  const all = autoOptions(title, known(title, options, ['interpolation', 'fill', 'numMagnitudeBins']));
-  return autoAugmentation('trivialAugmentWide', { ...all }, wideSpace, 1, null);
+  const given = known(title, options, ['interpolation', 'fill', 'numMagnitudeBins', 'translate']);
+  const translate = number(title, 'translate', given.translate ?? usualTranslate, 0, 65535);
+  const all = { ...autoOptions(title, given), translate };
+  return autoAugmentation('trivialAugmentWide', all, wideSpace(translate), 1, null);
 }

@@ -1,6 +1,12 @@
 /** Augmentation on whole batches, with torchvision's names in camelCase. */
 
-export { type RandAugmentOptions, randAugment, trivialAugmentWide } from './auto.js';
+export {
+  type RandAugmentOptions,
+  randAugment,
+  type TrivialAugmentOptions,
+  trivialAugmentWide,
+  usualTranslate,
+} from './auto.js';
 export { type ColorJitterOptions, colorJitter, randomGrayscale } from './colour.js';
 export { compose, normalize, randomApply, randomChoice, toFloat } from './compose.js';
 export {
