@@ -98,7 +98,8 @@ export class CifarResNet extends nn.Module {
       throw new ArgumentError(`CifarResNet: depth must be 6n + 2, such as 20, 32, 44 or 56, got ${String(depth)}.`);
     if (option !== 'A' && option !== 'B')
       throw new ArgumentError(`CifarResNet: option must be A or B, got '${String(option)}'.`);
-    const { kernel, stride, padding, pool } = stemOf('CifarResNet', options.stem ?? 'cifar');
+    const { kernel, stride, padding, pool, deep } = stemOf('CifarResNet', options.stem ?? 'cifar');
+    if (deep) throw new ArgumentError('CifarResNet: a deep stem is for ResNet; choose quarter, which shrinks as much.');
     this.conv1 = new nn.Conv2d(inputChannels, width, kernel, { stride, padding, bias: false });
     this.bn1 = new nn.BatchNorm2d(width);
     if (pool) this.maxpool = new nn.MaxPool2d(3, { stride: 2, padding: 1 });

@@ -92,7 +92,7 @@ export interface ResNetOptions {
   readonly widths?: readonly number[];
   /** Default `imagenet`, for pictures of about 224; `cifar` for about 32. */
   readonly stem?: StemChoice;
-  /** Shrinks shortcuts by averaging instead of leaving three pixels of four out ("ResNet-D", He et al. 2018). Default false. */
+  /** Shrinks shortcuts by averaging instead of leaving three pixels of four out ("ResNet-D", He et al. 2018). Default: with a deep stem. */
   readonly averageDown?: boolean;
   /** Lets each block start as the identity: the factor of its last normalisation is 0 (Goyal et al. 2017). Default false. */
   readonly zeroInitResidual?: boolean;
@@ -102,10 +102,11 @@ export interface ResNetOptions {
 
 /**
  * A residual network: [n, inputChannels, height, width] → logits [n, classes]. Keys, print and first weights are torchvision's:
- * `new ResNet()` is `torchvision.models.resnet18()`, `{ blocks: [3, 4, 6, 3], block: 'bottleneck' }` is `resnet50()`.
+ * `new ResNet()` is `torchvision.models.resnet18()`, `{ blocks: [3, 4, 6, 3], block: 'bottleneck' }` is `resnet50()`; with `stem: 'deep'` they are
+ * timm's `resnet18d` and `resnet50d`.
  */
 export class ResNet extends nn.Module {
-  conv1: nn.Conv2d;
+  conv1: nn.Conv2d | nn.Sequential;
   bn1: nn.BatchNorm2d;
   relu = new nn.ReLU({ inplace: true });
   maxpool: nn.Module;
@@ -131,10 +132,13 @@ export class ResNet extends nn.Module {
     requireRate('ResNet', 'dropout', dropout);
     if (block !== 'basic' && block !== 'bottleneck')
       throw new ArgumentError(`ResNet: block must be basic or bottleneck, got '${String(block)}'.`);
-    const { kernel, stride, padding, pool } = stemOf('ResNet', options.stem ?? 'imagenet');
+    const { kernel, stride, padding, pool, deep } = stemOf('ResNet', options.stem ?? 'imagenet');
+    const { averageDown = deep } = options;
     const Block = block === 'basic' ? BasicBlock : Bottleneck;
     let channels = widths[0] as number;
-    this.conv1 = new nn.Conv2d(inputChannels, channels, kernel, { stride, padding, bias: false });
+    const first = (outputs: number): nn.Conv2d =>
+      new nn.Conv2d(inputChannels, outputs, kernel, { stride, padding, bias: false });
+    this.conv1 = deep ? deepStem(first, channels) : first(channels);
     this.bn1 = new nn.BatchNorm2d(channels);
     this.maxpool = pool ? new nn.MaxPool2d(3, { stride: 2, padding: 1 }) : new nn.Identity();
     this.stages = blocks.length;
@@ -146,7 +150,7 @@ export class ResNet extends nn.Module {
         const step = i === 0 && stage > 0 ? 2 : 1;
         const changes = step !== 1 || channels !== outputs;
         // Made before the block, as torchvision does: the random numbers are drawn in this order.
-        const downsample = changes ? shortcut(channels, outputs, step, options.averageDown ?? false) : null;
+        const downsample = changes ? shortcut(channels, outputs, step, averageDown) : null;
         blocksOf.push(new Block(channels, width, step, downsample));
         channels = outputs;
       }
@@ -179,14 +183,19 @@ export class ResNet extends nn.Module {
   }
 }
 
+/** Three convolutions in place of one, as timm has them: half of the channels until the last. */
+function deepStem(first: (outputs: number) => nn.Conv2d, channels: number): nn.Sequential {
+  const half = Math.max(1, Math.floor(channels / 2));
+  const between = (): nn.Module[] => [new nn.BatchNorm2d(half), new nn.ReLU({ inplace: true })];
+  return new nn.Sequential(first(half), ...between(), conv3(half, half), ...between(), conv3(half, channels));
+}
+
 /** The shortcut where a block changes the number of channels or the size. */
 function shortcut(inputs: number, outputs: number, stride: number, average: boolean): nn.Sequential {
-  if (average && stride > 1)
-    return new nn.Sequential(
-      new nn.AvgPool2d(2, { stride: 2, ceilMode: true, countIncludePad: false }),
-      conv1(inputs, outputs),
-      new nn.BatchNorm2d(outputs),
-    );
+  // As in timm something stands in the first place even where nothing is to be averaged: the keys count on it.
+  const pool = () =>
+    stride > 1 ? new nn.AvgPool2d(2, { stride: 2, ceilMode: true, countIncludePad: false }) : new nn.Identity();
+  if (average) return new nn.Sequential(pool(), conv1(inputs, outputs), new nn.BatchNorm2d(outputs));
   return new nn.Sequential(conv1(inputs, outputs, stride), new nn.BatchNorm2d(outputs));
 }
 

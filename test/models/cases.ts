@@ -83,6 +83,21 @@ export const cases: readonly ModelCase[] = [
     size: [64, 64],
   },
   {
+    name: 'resnet18-deep',
+    make: () => createModel('resnet18', { classes: 6, stem: 'deep' }),
+    python: "timm.create_model('resnet18d', num_classes=6, zero_init_last=False)",
+    module: 'timm',
+    size: [64, 65],
+  },
+  {
+    name: 'resnet50-deep',
+    make: () => createModel('resnet50', { classes: 3, stem: 'deep', channels: 1 }),
+    python: "timm.create_model('resnet50d', num_classes=3, in_chans=1, zero_init_last=False)",
+    module: 'timm',
+    size: [64, 64],
+    channels: 1,
+  },
+  {
     name: 'vit-tiny',
     make: () => createModel('vit-tiny', { classes: 1000 }),
     python: "timm.create_model('vit_tiny_patch16_224')",

@@ -103,7 +103,7 @@ describe('models by name', () => {
       classes: 4,
       inputChannels: 1,
     });
-    assert.deepEqual(net.conv1.weight.shape, [8, 1, 5, 5]);
+    assert.deepEqual((net.conv1 as nn.Conv2d).weight.shape, [8, 1, 5, 5]);
     assert.deepEqual(net.forward(torch.rand(2, 1, 21, 17)).shape, [2, 4]);
     assert.equal(net.layer3.length, 1);
     assert.ok(net.fc instanceof nn.Linear && net.fc.inFeatures === 20);
@@ -115,14 +115,29 @@ describe('models by name', () => {
       ['layer1.0.bn2.weight', 'layer2.0.bn2.weight', 'layer2.1.bn2.weight', 'layer3.0.bn2.weight'],
     );
     const sizes: Record<string, number[]> = {};
-    for (const stem of ['imagenet', 'cifar', 'half', 'quarter', 'patch4'] as const) {
+    for (const stem of ['imagenet', 'cifar', 'half', 'quarter', 'patch4', 'deep'] as const) {
       const with_ = new ResNet({ blocks: [1], widths: [4], stem, classes: 2 });
       with_.layer1.registerForwardHook((_module, _inputs, output) => {
         sizes[stem] = [...output.shape.slice(2)];
       });
       with_.forward(torch.rand(1, 3, 32, 32));
     }
-    assert.deepEqual(sizes, { imagenet: [8, 8], cifar: [32, 32], half: [16, 16], quarter: [8, 8], patch4: [8, 8] });
+    assert.deepEqual(sizes, {
+      ...{ imagenet: [8, 8], cifar: [32, 32], half: [16, 16], quarter: [8, 8], patch4: [8, 8], deep: [8, 8] },
+    });
+    const deep = new ResNet({ blocks: [1, 1], widths: [5, 6], stem: 'deep', classes: 2 });
+    const shapes = (key: string) =>
+      Object.entries(deep.stateDict()).flatMap(([name, { shape }]) =>
+        name.startsWith(key) && shape.length > 1 ? [shape] : [],
+      );
+    assert.deepEqual(shapes('conv1'), [
+      [2, 3, 3, 3],
+      [2, 2, 3, 3],
+      [5, 2, 3, 3],
+    ]);
+    assert.ok('layer2.0.downsample.1.weight' in deep.stateDict(), 'its shortcuts average');
+    const leaves = new ResNet({ blocks: [1, 1], widths: [5, 6], stem: 'deep', averageDown: false });
+    assert.ok('layer2.0.downsample.0.weight' in leaves.stateDict());
   });
 
   test('CIFAR forms have the parameters of the paper', () => {
@@ -144,6 +159,7 @@ describe('models by name', () => {
       () => new CifarResNet({ stem: 'none' as never }),
       /CifarResNet: there is no stem 'none': choose imagenet, cifar/,
     );
+    assert.throws(() => new CifarResNet({ stem: 'deep' }), /CifarResNet: a deep stem is for ResNet; choose quarter/);
     assert.throws(
       () => new CifarResNet({ stem: { kernel: 0, stride: 1, pool: false } }),
       /stem\.kernel must be a whole number/,

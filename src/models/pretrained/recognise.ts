@@ -111,18 +111,27 @@ function resNet(weights: Weights): Recognised {
   const model = bottleneck ? 'resnet50' : same(blocks, [3, 4, 6, 3]) ? 'resnet34' : 'resnet18';
   const first = widths[0] ?? 0;
   const doubling = widths.every((width, stage) => width === first * 2 ** stage);
-  const kernel = size(weights['conv1.weight'], 2);
+  // Of three convolutions, or the one.
+  const deep = 'conv1.0.weight' in weights;
+  const entry = deep ? 'conv1.0.weight' : 'conv1.weight';
+  const kernel = size(weights[entry], 2);
   return {
     model,
     options: {
       ...(doubling ? unlessUsual('width', first, 64) : { widths }),
       ...unlessUsual('blocks', blocks, model === 'resnet18' ? [2, 2, 2, 2] : [3, 4, 6, 3]),
-      ...(kernel === 3 ? { stem: 'cifar' as const } : kernel === 4 ? { stem: 'patch4' as const } : {}),
+      ...(deep
+        ? { stem: 'deep' as const }
+        : kernel === 3
+          ? { stem: 'cifar' as const }
+          : kernel === 4
+            ? { stem: 'patch4' as const }
+            : {}),
     },
     classes: size(weights['fc.weight'], 0),
-    channels: size(weights['conv1.weight'], 1),
+    channels: size(weights[entry], 1),
     head: 'fc.',
-    first: 'conv1.weight',
+    first: entry,
   };
 }
 
@@ -130,7 +139,7 @@ function resNet(weights: Weights): Recognised {
 export function recognise(weights: Weights): Recognised | undefined {
   if ('cls_token' in weights && 'blocks.0.attn.qkv.weight' in weights) return transformer(weights);
   if ('stem.0.weight' in weights && 'stages.0.blocks.0.conv_dw.weight' in weights) return convNext(weights);
-  if ('layer1.0.conv1.weight' in weights && 'conv1.weight' in weights) {
+  if ('layer1.0.conv1.weight' in weights && ('conv1.weight' in weights || 'conv1.0.weight' in weights)) {
     if ('linear.weight' in weights || ('layer3.0.conv1.weight' in weights && !('layer4.0.conv1.weight' in weights)))
       return cifarResNet(weights);
     return resNet(weights);

@@ -13,7 +13,7 @@ const withoutShortcut = (name: string): string => name.replace(/\.(downsample|sh
 function blocks(names: readonly string[], head: Head): ReadonlyMap<string, number> {
   const byKey = new Map<string, number>();
   const keyOf = (name: string): string | undefined => {
-    if (/^(stem|patch_embed)\./.test(name)) return undefined;
+    if (/^(stem|patch_embed|conv1)\./.test(name)) return undefined;
     const parts = withoutShortcut(name).split('.').slice(0, -1);
     const last = parts.findLastIndex((part) => /^\d+$/.test(part));
     return last < 0 ? undefined : parts.slice(0, last + 1).join('.');

@@ -69,6 +69,14 @@ const cases: readonly Case[] = [
     model: 'resnet50',
   },
   {
+    name: 'timm-18d',
+    python: "timm.create_model('resnet18d', num_classes=4)",
+    module: 'timm',
+    file: 'n.safetensors',
+    size: [64, 64],
+    model: 'resnet18',
+  },
+  {
     name: 'timm-vit-tiny',
     python: "timm.create_model('vit_tiny_patch16_224')",
     module: 'timm',

@@ -172,12 +172,15 @@ describe('what they are fitted to', () => {
     const nets: readonly (readonly [nn.Module, number])[] = [
       [small(), 2],
       [new ResNet({ blocks: [1, 1], widths: [4, 6], stem: 'quarter', classes: 3 }), 3],
+      [new ResNet({ blocks: [1, 1], widths: [4, 6], stem: 'deep', classes: 3 }), 2],
     ];
     for (const [net, times] of nets) {
       await torch.save(net.stateDict(), file);
       const opened = await openWeights(file);
       const weights =
-        net instanceof ResNet ? { ...opened, options: { ...opened.options, stem: 'quarter' as const } } : opened;
+        net instanceof ResNet && !('conv1.0.weight' in net.stateDict())
+          ? { ...opened, options: { ...opened.options, stem: 'quarter' as const } }
+          : opened;
       const { model, options, notes } = createPretrained(weights, { stemScale: times, size: [16 * times, 16 * times] });
       near(logits(model, repeated(input(), times)), logits(net, input()), 1e-5);
       assert.match(

@@ -59,6 +59,8 @@ describe('layers', () => {
     assert.equal(groups.get('layer2.0.downsample.0.weight'), groups.get('layer2.0.conv1.weight'));
     assert.equal(groups.get('layer4.1.conv2.weight'), 8);
     assert.equal(groups.get('fc.weight'), 9);
+    const deep = groupsOf(make('resnet18', { width: 4, stem: 'deep' }), 'layer-decay');
+    assert.deepEqual([deep.get('conv1.3.weight'), deep.get('layer1.0.conv1.weight'), deep.get('fc.weight')], [0, 1, 9]);
     const next = groupsOf(make('convnext-atto', { width: 4 }), 'layer-decay');
     assert.equal(next.get('stem.0.weight'), 0);
     assert.equal(next.get('stem.1.weight'), 0);
