@@ -5,6 +5,7 @@ import type { EnsembleFacts } from '../train/ensemble/write.js';
 import type { OverfittingSeen } from '../train/overfit/index.js';
 import { type TrainPlan, totalUpdates } from '../train/plan.js';
 import { describeProgress } from '../train/progressive.js';
+import type { Calibration } from '../train/recipe/calibrate.js';
 import { type Advice, adviceFor } from './advice.js';
 import { type Curves, curvesOf, type Fit, fitOf, type StepCurves, stepCurvesOf } from './curves.js';
 import { type Figures, figuresOf, type MultiLabelFigures, multiLabelFiguresOf } from './figures.js';
@@ -86,6 +87,8 @@ export interface ReportData {
     readonly epochs: number;
     readonly checkpoints: number;
     readonly averaged: boolean;
+    /** How its logits were divided after the training; null where they were not. */
+    readonly calibration: Calibration | null;
     readonly metric: string;
     readonly score: number;
     readonly loss: number;
@@ -321,6 +324,7 @@ export function reportData(files: RunFiles): ReportData {
             epochs: curves.epoch.at(-1) ?? 0,
             checkpoints: result.checkpoints ?? 1,
             averaged: result.averaged ?? false,
+            calibration: result.calibration ?? null,
             metric: result.metric,
             score: result.score,
             loss: result.loss,

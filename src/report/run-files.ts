@@ -12,6 +12,7 @@ import { secondsOf } from '../track/list.js';
 import { type EnsembleFacts, ensembleFile } from '../train/ensemble/write.js';
 import { type OverfittingSeen, overfittingSeen } from '../train/overfit/index.js';
 import type { TrainPlan } from '../train/plan.js';
+import type { Calibration } from '../train/recipe/calibrate.js';
 import { argmax } from './numbers.js';
 
 /** What the chosen weights said of one validation sample. */
@@ -48,6 +49,7 @@ export interface ResultFile {
   readonly epoch?: number;
   readonly checkpoints?: number;
   readonly averaged?: boolean;
+  readonly calibration?: Calibration;
   readonly splitFingerprint: string;
 }
 

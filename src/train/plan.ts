@@ -78,6 +78,8 @@ export interface TrainPlan {
   readonly checkpointEvery: number;
   readonly keep: number;
   readonly averageBest: boolean;
+  /** Whether the chosen weights are made as sure as they are right. */
+  readonly calibrate?: boolean;
   /** Several networks whose probabilities are averaged; `model` then names none. */
   readonly ensemble?: EnsemblePlan;
   /** Whom the network learns from, beside the labels or instead of them. */

@@ -281,6 +281,13 @@ describe('the page of a report', { skip: skipBrowser }, () => {
     assert.deepEqual(sorted(rows), sorted(wanted));
   });
 
+  it('says by what its answers were made as sure as they are right', () => {
+    assert.match(
+      fs.readFileSync(few, 'utf8'),
+      /it was less sure than it was right; its logits were divided by 0\.80 \(temperature\), by which the log loss went from 1\.100 to 1\.000/,
+    );
+  });
+
   it('names and findings are text, not markup', () => {
     assert.ok(fs.readFileSync(few, 'utf8').includes('One picture is &lt;b&gt;upside down&lt;/b&gt;.'));
     // Somebody who was not there reads at the top what is told apart: twelve of many.

@@ -96,6 +96,11 @@ export function syntheticRun(folder: string, options: SyntheticOptions): string 
       epoch: 9,
       checkpoints: 1,
       averaged: true,
+      calibration: {
+        temperature: 0.8,
+        calibrationError: { before: 0.1, after: 0.05 },
+        logLoss: { before: 1.1, after: 1 },
+      },
       splitFingerprint: 'sha256:synthetic',
     }),
   );

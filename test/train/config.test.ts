@@ -110,6 +110,7 @@ test('settings become the flags that give them', () => {
     size: [96, 128],
     cache: false,
     averageBest: true,
+    calibrate: true,
     epochs: 5,
   } as const;
   const flags = flagsFor(Object.entries(settings) as [keyof typeof settings, unknown][]);

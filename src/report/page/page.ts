@@ -141,7 +141,7 @@ export function reportPage(
       'Mistakes',
       one === undefined || shown === undefined ? '' : mistakesSection(report, one, shown, pictures, said),
     ],
-    ['calibration', 'Confidence', one === undefined ? '' : calibrationSection(one)],
+    ['calibration', 'Confidence', one === undefined ? '' : calibrationSection(one, report.chosen)],
     ['classes', 'Classes', figures === null ? '' : classesSection(report, figures)],
     [
       'data',

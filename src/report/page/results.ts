@@ -97,8 +97,13 @@ export function mistakesSection(
   );
 }
 
-export function calibrationSection(figures: Figures): string {
-  const note = `${confidenceSentence(figures)} Bars: how often it is right; orange: how sure it says it is; where it knows itself, they meet on the dashed line. Expected calibration error: ${percent(figures.calibrationError)} (15 bins).`;
+export function calibrationSection(figures: Figures, chosen: ReportData['chosen']): string {
+  const { temperature, logLoss } = chosen?.calibration ?? {};
+  const divided =
+    temperature === undefined || logLoss === undefined
+      ? ''
+      : ` After training it was ${temperature < 1 ? 'less sure' : 'surer'} than it was right; its logits were divided by ${temperature.toFixed(2)} (temperature), by which the log loss went from ${logLoss.before.toFixed(3)} to ${logLoss.after.toFixed(3)}, on pictures that the number was not fitted to.`;
+  const note = `${confidenceSentence(figures)}${divided} Bars: how often it is right; orange: how sure it says it is; where it knows itself, they meet on the dashed line. Expected calibration error: ${percent(figures.calibrationError)} (15 bins).`;
   return section(
     'calibration',
     'Whether it knows how sure it may be',

@@ -149,6 +149,11 @@ export const fieldFacts = {
     value: '<boolean>',
     help: 'average the best checkpoints if validation says it helps',
   },
+  calibrate: {
+    group: 'overfitting',
+    value: '<boolean>',
+    help: 'make the chosen weights as sure as they are right, by a temperature (200 validation pictures and more)',
+  },
   device: { group: 'machine', value: '<name>', help: 'cpu, cuda, cuda:1, mps' },
   precision: { group: 'machine', value: '<type>', help: 'float32, bfloat16 or float16' },
   memoryFormat: { group: 'machine', value: '<format>', help: 'contiguous or channels-last' },
@@ -215,6 +220,7 @@ export const trainSchema = z.strictObject({
   ema: z.union([auto, off, z.number().min(0).lt(1)]).default('auto'),
   patience: z.union([off, positiveInteger]).default('off'),
   averageBest: z.boolean().default(true),
+  calibrate: z.boolean().default(true),
   device: z
     .string()
     .regex(/^(auto|cpu|(cuda|mps)(:\d+)?)$/)

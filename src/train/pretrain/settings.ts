@@ -22,6 +22,7 @@ export const unusedSettings = [
     'ema',
     'patience',
     'averageBest',
+    'calibrate',
     'keep',
   ] as const),
   ...(['accumulate', 'validateEvery', 'splitFile', 'dropout', 'progressive', 'testSize'] as const),

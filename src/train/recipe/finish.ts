@@ -6,6 +6,7 @@ import { RunError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
 import { type Training, trainLoop } from '../loop.js';
 import { trainingFile } from '../sample-losses.js';
+import { calibrate } from './calibrate.js';
 import type { RunResult } from './recipe.js';
 import { portableWeights, type Selected, selectBest } from './select.js';
 
@@ -20,11 +21,13 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
   try {
     const end = await trainThrough(training, emit);
     if (end === 'stopped') return await stopped(training, emit);
-    const selected = await selectBest(training);
-    if (selected === undefined) {
+    const best = await selectBest(training);
+    if (best === undefined) {
       if (stop.reason !== undefined) return await stopped(training, emit);
       throw new RunError(`${run.path}: no validation gave a number, so there are no best weights to choose.`);
     }
+    const selected = await calibrate(training, best);
+    if (stop.reason !== undefined) return await stopped(training, emit);
     emit({ kind: 'stage', stage: 'select', text: selected.text });
     await writeResult(training, selected, split);
     await training.recorder.tracking.end(training, selected.evaluation, selected.epoch);
@@ -101,6 +104,6 @@ async function writeResult(training: Training, selected: Selected, split: Split)
     await writeFileAtomic(run.file(trainingFile), `${learnt.map((row) => JSON.stringify(row)).join('\n')}\n`);
   await writeFileAtomic(
     run.file('result.json'),
-    `${JSON.stringify({ metric: scoreName, score, loss, validation: report, epoch: selected.epoch, checkpoints: selected.checkpoints, averaged: selected.averaged, splitFingerprint: split.fingerprint }, null, 2)}\n`,
+    `${JSON.stringify({ metric: scoreName, score, loss, validation: report, epoch: selected.epoch, checkpoints: selected.checkpoints, averaged: selected.averaged, ...(selected.calibration ? { calibration: selected.calibration } : {}), splitFingerprint: split.fingerprint }, null, 2)}\n`,
   );
 }

@@ -8,6 +8,7 @@ import { loadCheckpoint } from '../checkpoint.js';
 import type { Classifier } from '../compute.js';
 import { type Evaluation, evaluate } from '../evaluate.js';
 import type { Training } from '../loop.js';
+import type { Calibration } from './calibrate.js';
 
 export interface Selected {
   /** Epochs done when the chosen weights were validated. */
@@ -18,6 +19,7 @@ export interface Selected {
   /** How many checkpoints were averaged; 1 for the best alone. */
   readonly checkpoints: number;
   readonly evaluation: Evaluation;
+  readonly calibration?: Calibration;
   readonly text: string;
 }
 
