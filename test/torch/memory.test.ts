@@ -198,7 +198,7 @@ describe('torch.emptyCache', () => {
       const resident = () => Number(/^VmRSS:\\s+(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
       const faults = () => process.resourceUsage().minorPageFault;
       const step = () => torch.scope(() => void torch.ones(64, 1024, 1024).add(1));  // 512 MB
-      step();
+      for (let i = 0; i < 8; i++) step();
       const before = faults();
       for (let i = 0; i < 5; i++) step();
       const [within, kept] = [faults() - before, resident()];
@@ -208,7 +208,7 @@ describe('torch.emptyCache', () => {
       console.log(JSON.stringify({ within, kept, left, again: resident(), sum: torch.ones(3).sum().item() }));`);
     assert.equal(status, 0, stderr);
     const { within, kept, left, again, sum } = JSON.parse(stdout);
-    // Without it each step would bring 131,072 pages of 4 KiB, or 256 of 2 MiB.
+    // Without it each step would bring 131,072 pages of 4 KiB, or 256 of 2 MiB. Until all places that are wanted lie in the heap, some still come.
     assert.ok(within < 1000, `${within} faults in 5 steps`);
     assert.ok(kept > 500 && left < kept - 400 && again > 500, `${kept} MB kept, ${left} left, ${again} again`);
     assert.equal(sum, 3);
