@@ -13,8 +13,10 @@ export interface ResNetStem {
   readonly deep?: boolean;
 }
 
-/** Stems by name: `imagenet` shrinks by 4, `quarter` too and cheaply, `cifar` keeps the size, `half` shrinks by 2,
- * `patch4` by 4 without overlap, `deep` by 4 with three convolutions: https://arxiv.org/abs/1812.01187 */
+/**
+ * Stems by name: `imagenet` shrinks by 4, `quarter` too and cheaply, `cifar` keeps the size, `half` shrinks by 2, `patch4` by 4 without overlap,
+ * `deep` by 4 with three convolutions (https://arxiv.org/abs/1812.01187).
+ */
 export const resNetStems = {
   imagenet: { kernel: 7, stride: 2, pool: true },
   cifar: { kernel: 3, stride: 1, pool: false },

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { TableNormaliser } from '../../src/data/normalise/index.js';
 import { nn, type Tensor, torch } from '../../src/index.js';
-import { resume, train } from '../../src/train/index.js';
+import { loadRun, resume, train } from '../../src/train/index.js';
+import { type NamedRow, type RowInput, rowsOf } from '../../src/train/use/rows.js';
 import { noiseTable } from './noise-table.js';
 import { temporaryFolder } from './runs.js';
 
@@ -67,18 +69,25 @@ describe('calibration of a finished training', () => {
     const whole = await fit({ name: 'whole' });
     const stopped = train({ ...settings, data, out: path.join(place, 'runs'), name: 'stopped' } as never);
     for await (const event of stopped) if (event.kind === 'epoch' && event.epoch === 3) stopped.stop();
-    const { folder } = await stopped;
+    const { folder, state } = await stopped;
+    assert.equal(state, 'stopped');
     const again = await resume(folder as string);
     assert.equal(again.state, 'finished');
     const [a, b] = [await weightsOf(whole.folder), await weightsOf(folder as string)];
     for (const key of Object.keys(a)) assert.ok(torch.equal(a[key] as Tensor, b[key] as Tensor), key);
     const rows = fs.readFileSync(path.join(whole.folder, 'validation.jsonl'), 'utf8').trim().split('\n');
-    const losses = rows.map((text) => {
-      const { target, probabilities } = JSON.parse(text) as { target: number; probabilities: number[] };
-      return -Math.log(probabilities[target] as number);
-    });
+    const told = rows.map((text) => JSON.parse(text) as { name: string; target: number; probabilities: number[] });
+    const losses = told.map(({ target, probabilities }) => -Math.log(probabilities[target] as number));
     const mean = losses.reduce((sum, one) => sum + one, 0) / losses.length;
     assert.ok(Math.abs(mean - json(whole.folder, 'result.json').loss) < 1e-4);
+    // And of the weights in the folder, asked anew.
+    const run = await loadRun(whole.folder);
+    const all = rowsOf(data, run.rowNormaliser as TableNormaliser);
+    for (const { name, probabilities } of told.slice(0, 20)) {
+      const row = all.find((one) => path.basename(one.name) === name) as NamedRow;
+      const [answer] = await run.predict([row.row as RowInput], { top: 1 });
+      assert.ok(Math.abs((answer?.guesses[0]?.probability as number) - Math.max(...probabilities)) < 1e-5, name);
+    }
   });
 
   it('leaves alone what it cannot divide, and too few samples', async () => {

@@ -63,6 +63,9 @@ describe('time of progressive resizing', () => {
     assert.ok(Math.abs(workFrom(usualProgress, 9.25, 10) - 0.75) < 1e-12);
     assert.equal(workFrom(usualProgress, 10, 10), 0);
     assert.equal(workFrom(undefined, 2.5, 10), 7.5);
+    // As docs/train.md says.
+    assert.ok(Math.abs(costAt(usualProgress, 0, 10) - 0.44) < 0.005);
+    assert.ok(Math.abs(workFrom(usualProgress, 0, 109) / 109 - 0.63) < 0.01, String(workFrom(usualProgress, 0, 109)));
     assert.ok(sum > 5.8 && sum < 6.8, `some 0.65 of the time of whole pictures, found ${sum}`);
   });
 
@@ -203,6 +206,13 @@ describe('the recipe', () => {
   const settings = trainSchema.parse({});
   const many = { samples: 3000, classes: 5, side: 128 };
   const chosen = (given: object, facts: object = {}) => resolve(trainSchema.parse(given), { ...many, ...facts });
+
+  it('takes a deep stem from 96 pixels on', () => {
+    assert.equal(chosen({}).modelOptions.stem, 'deep');
+    assert.equal(chosen({ size: 96 }).modelOptions.stem, 'deep');
+    assert.equal(chosen({ size: 64 }).modelOptions.stem, undefined);
+    assert.equal(chosen({ model: 'resnet18' }).modelOptions.stem, undefined);
+  });
 
   it('resizes progressively in long trainings of residual networks on larger pictures, with twice the epochs', () => {
     assert.deepEqual(chosen({}).progressive, usualProgress);

@@ -152,7 +152,7 @@ export const fieldFacts = {
   calibrate: {
     group: 'overfitting',
     value: '<boolean>',
-    help: 'make the chosen weights as sure as they are right, by a temperature (200 validation pictures and more)',
+    help: 'make the chosen weights as sure as they are right, by a temperature (from 200 validation samples on)',
   },
   device: { group: 'machine', value: '<name>', help: 'cpu, cuda, cuda:1, mps' },
   precision: { group: 'machine', value: '<type>', help: 'float32, bfloat16 or float16' },

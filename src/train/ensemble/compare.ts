@@ -134,7 +134,8 @@ export function reportOf(
   });
 }
 
-function scored(name: string, probabilities: ArrayLike<number>, question: Question): Scored {
+/** What probabilities [N, classes], row by row, are worth. @internal */
+export function scored(name: string, probabilities: ArrayLike<number>, question: Question): Scored {
   const report = reportOf(probabilities, question);
   if ('accuracy' in report)
     return { name, score: report.accuracy, logLoss: report.logLoss, calibrationError: report.calibrationError };

@@ -5,12 +5,12 @@
  * Source: Guo et al. 2017, "On calibration of modern neural networks", https://arxiv.org/abs/1706.04599
  */
 import { headOf } from '../../models/index.js';
-import { ArgumentError, torch } from '../../torch/index.js';
+import { ArgumentError, type Tensor, torch } from '../../torch/index.js';
 import type { Classifier } from '../compute.js';
+import { scored } from '../ensemble/compare.js';
 import { atTemperature, crossFitTemperature } from '../ensemble/temperature.js';
 import { type Evaluation, evaluate } from '../evaluate.js';
 import type { Training } from '../loop.js';
-import { ClassificationMetrics } from '../metrics.js';
 import type { Selected } from './select.js';
 
 /** What calibration did. Figures afterwards are cross-fitted: each picture at the temperature that others gave. */
@@ -37,48 +37,34 @@ function headIn(model: Classifier): ReturnType<typeof headOf> | undefined {
   }
 }
 
-/** Calibration error and log loss of probabilities [N, classes]. */
-function figuresOf(probabilities: Float64Array, target: readonly number[], classes: number) {
-  return torch.scope(() => {
-    const metrics = new ClassificationMetrics({ classes, input: 'probabilities' });
-    metrics.update(
-      torch.tensor(probabilities).view([target.length, classes]),
-      torch.tensor(BigInt64Array.from(target, BigInt)),
-    );
-    const { calibrationError, logLoss } = metrics.report();
-    return { calibrationError, logLoss };
-  });
-}
-
 /**
  * Divides the last layer by the temperature that makes the validation part most likely, if pictures that it was not fitted to become more likely
  * by it. All that reads the weights, here and elsewhere, then gets the calibrated answers.
- * @returns the same where nothing was to be gained
+ * @returns the same where nothing was to be gained; undefined when it was asked to stop
  */
-export async function calibrate(training: Training, selected: Selected): Promise<Selected> {
+export async function calibrate(training: Training, selected: Selected): Promise<Selected | undefined> {
   const { model, plan, validation, stop } = training;
   const { predictions, report, loss } = selected.evaluation;
   const classes = plan.data.classes.length;
-  const head = headIn(model);
-  if (plan.calibrate !== true || !('accuracy' in report) || head === undefined) return selected;
+  const parameters = headIn(model)?.module.parameters();
+  if (plan.calibrate !== true || !('accuracy' in report) || parameters === undefined) return selected;
   if (predictions.target.length < leastSamples || classes < 2) return selected;
-  const target = predictions.target as readonly number[];
-  const fitted = crossFitTemperature(predictions.probabilities, target, classes);
-  const after = figuresOf(fitted.probabilities, target, classes);
+  const question = { classes, target: predictions.target };
+  const fitted = crossFitTemperature(predictions.probabilities, predictions.target as readonly number[], classes);
+  const after = scored('calibrated', fitted.probabilities, question);
   if (!(report.logLoss - after.logLoss > leastGain)) return selected;
 
   const { temperature } = fitted;
-  const kept = head.module.parameters().map((parameter) => parameter.detach().clone());
+  const kept = parameters.map((parameter) => parameter.detach().clone());
   torch.noGrad(() => {
-    for (const parameter of head.module.parameters()) parameter.div_(temperature);
+    for (const parameter of parameters) parameter.div_(temperature);
   });
-  const { machine, data } = plan;
-  const evaluation = await evaluate(model, validation, { machine, classes: data.classes, stop });
-  const expected = figuresOf(atTemperature(predictions.probabilities, classes, temperature), target, classes);
-  if (evaluation === undefined || !isAsExpected(evaluation, selected, expected.logLoss)) {
+  const evaluation = await evaluate(model, validation, { machine: plan.machine, classes: plan.data.classes, stop });
+  if (evaluation === undefined) return undefined;
+  const expected = scored('divided', atTemperature(predictions.probabilities, classes, temperature), question);
+  if (!isAsExpected(evaluation, selected, expected.logLoss)) {
     torch.noGrad(() => {
-      for (const [i, parameter] of head.module.parameters().entries())
-        parameter.copy_(kept[i] as (typeof kept)[number]);
+      for (const [i, parameter] of parameters.entries()) parameter.copy_(kept[i] as Tensor);
     });
     return selected;
   }

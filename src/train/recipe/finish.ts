@@ -22,12 +22,11 @@ export async function finish(training: Training, { split, emit }: FinishOptions)
     const end = await trainThrough(training, emit);
     if (end === 'stopped') return await stopped(training, emit);
     const best = await selectBest(training);
-    if (best === undefined) {
+    const selected = best && (await calibrate(training, best));
+    if (selected === undefined) {
       if (stop.reason !== undefined) return await stopped(training, emit);
       throw new RunError(`${run.path}: no validation gave a number, so there are no best weights to choose.`);
     }
-    const selected = await calibrate(training, best);
-    if (stop.reason !== undefined) return await stopped(training, emit);
     emit({ kind: 'stage', stage: 'select', text: selected.text });
     await writeResult(training, selected, split);
     await training.recorder.tracking.end(training, selected.evaluation, selected.epoch);

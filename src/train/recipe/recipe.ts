@@ -269,7 +269,8 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
       ...(settings.validateEvery === 'off' ? {} : { validateEvery: settings.validateEvery }),
       checkpointEvery: settings.checkpointEvery,
       keep: settings.keep,
-      ...{ averageBest: settings.averageBest, calibrate: settings.calibrate },
+      averageBest: settings.averageBest,
+      calibrate: settings.calibrate,
     };
     const draftTransfer = start?.plan(draft.optimisation);
     const batches = await firstBatches(parts.train, draft, 2);
