@@ -64,6 +64,8 @@ class Workplace {
   }
 
   async work(job: Job, first: readonly number[]): Promise<void> {
+    // Kept, not thrown where it happens: a picture may fail while nobody waits for it, or in the same turn as another one ends.
+    const failures: unknown[] = [];
     try {
       for (const ticket of first)
         if (job.waitForRoom(job.batchOf(ticket))) await this.#read(job, ticket, this.place.seat);
@@ -72,24 +74,26 @@ class Workplace {
         this.#seats.take(seat, ticket);
         const batch = job.batchOf(ticket);
         // The thread must not stand still while pictures are under way: room may come of these alone.
-        while (!job.hasRoom(batch) && !job.cancelled) {
+        while (failures.length === 0 && !job.hasRoom(batch) && !job.cancelled) {
           if (this.#underWay.size > 0) await Promise.race(this.#underWay);
           else job.waitForRoom(batch);
         }
-        if (job.cancelled) return;
-        const done = this.#read(job, ticket, seat).finally(() => {
-          this.#underWay.delete(done);
-          this.#free.push(seat);
-        });
+        if (failures.length > 0 || job.cancelled) break;
+        const done: Promise<void> = this.#read(job, ticket, seat)
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => {
+            this.#underWay.delete(done);
+            this.#free.push(seat);
+          });
         this.#underWay.add(done);
         while (this.#free.length === 0) await Promise.race(this.#underWay);
       }
-      await Promise.all(this.#underWay);
     } finally {
       // Also when one has failed, the others still finish what they are writing.
-      await Promise.allSettled(this.#underWay);
+      await Promise.all(this.#underWay);
       this.#freeSeats();
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #read(job: Job, ticket: number, seat: number): Promise<void> {

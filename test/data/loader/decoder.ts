@@ -16,6 +16,11 @@ const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 const hoard: unknown[] = [];
 
+let openGate: () => void = () => undefined;
+const gate = new Promise<void>((resolve) => {
+  openGate = resolve;
+});
+
 export async function decodePicture(location: PictureLocation, form: PictureForm): Promise<Uint8Array> {
   const file = location.path;
   const name = path.basename(file);
@@ -25,7 +30,10 @@ export async function decodePicture(location: PictureLocation, form: PictureForm
   if (name.startsWith('hang')) await new Promise(() => undefined);
   if (name.startsWith('spin')) for (;;);
   if (name.startsWith('bad')) throw new BadSampleError(file, 'bad by name');
-  if (name.startsWith('bug')) throw new TypeError('a bug in the decoder');
+  // Goes through in the same turn as whoever waits at the gate.
+  if (name.startsWith('open')) openGate();
+  if (/^(open|wait)/.test(name)) await gate;
+  if (/^(open|wait)?bug/.test(name)) throw new TypeError('a bug in the decoder');
   if (name.startsWith('slow')) await sleep(30);
   return noise(name, form);
 }

@@ -81,6 +81,23 @@ test('what is not the picture’s fault ends the loop with the reason', async ()
     );
 });
 
+test('so it does when another picture ends in the same turn, last or with more to come', {
+  timeout: 60_000,
+}, async () => {
+  for (const pair of [
+    ['wait', 'openbug'],
+    ['waitbug', 'open'],
+    ['waitbug', 'openbug'],
+  ])
+    for (const more of [[], good]) {
+      const dataset = makeFiles([...pair, ...more]);
+      for (const workers of [0, 1])
+        await withLoader({ dataset, decoder, workers, batchSize: 2 }, (loader) =>
+          assert.rejects(digests(loader), /bug could not be decoded: a bug in the decoder/),
+        );
+    }
+});
+
 test('a decoder that cannot be loaded is named', async () => {
   const dataset = makeFiles(good);
   for (const workers of [0, 1])
