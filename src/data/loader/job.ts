@@ -18,7 +18,7 @@ export interface JobMemory {
 
 export const Row = { pending: 0, good: 1, bad: 2 } as const;
 
-const Word = { next: 0, consumed: 1, cancelled: 2, decoded: 3, fromCache: 4, ring: 8 } as const;
+const Word = { next: 0, consumed: 1, cancelled: 2, decoded: 3, fromCache: 4, changes: 5, ring: 8 } as const;
 
 export class Job {
   readonly control: Int32Array;
@@ -78,11 +78,18 @@ export class Job {
   /** Blocks the thread while the batch is too far ahead of what was consumed. @returns false when the job was cancelled */
   waitForRoom(batch: number): boolean {
     for (;;) {
+      // Read first: whatever is changed after this look keeps the thread from falling asleep.
+      const changes = Atomics.load(this.control, Word.changes);
       if (this.cancelled) return false;
-      const consumed = Atomics.load(this.control, Word.consumed);
-      if (batch < consumed + this.memory.ring) return true;
-      Atomics.wait(this.control, Word.consumed, consumed);
+      if (this.hasRoom(batch)) return true;
+      Atomics.wait(this.control, Word.changes, changes);
     }
+  }
+
+  /** Whoever waits for room looks again. */
+  #wake(): void {
+    Atomics.add(this.control, Word.changes, 1);
+    Atomics.notify(this.control, Word.changes);
   }
 
   get cancelled(): boolean {
@@ -91,8 +98,7 @@ export class Job {
 
   cancel(): void {
     Atomics.store(this.control, Word.cancelled, 1);
-    // Whoever waits for room looks again.
-    Atomics.notify(this.control, Word.consumed);
+    this.#wake();
   }
 
   #bufferAt(batch: number): number {
@@ -126,7 +132,7 @@ export class Job {
   consume(batch: number, buffer: number): void {
     this.setBuffer(batch, buffer);
     Atomics.store(this.control, Word.consumed, batch + 1);
-    Atomics.notify(this.control, Word.consumed);
+    this.#wake();
   }
 
   count(what: 'decoded' | 'fromCache'): void {
