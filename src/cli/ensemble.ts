@@ -168,11 +168,12 @@ export function addEnsemble(program: Command): void {
       return;
     }
     let made: EnsembleResult | undefined;
+    let stopped = false;
     let folder = runs[0] as string;
     if (training) {
       const { trainEnsemble } = await import('../train/ensemble/train.js');
       const subsets = shareOf(options.subsets);
-      made = await shown((stop, emit) =>
+      const trained = await shown((stop, emit) =>
         trainEnsemble({
           data: places[0] as string,
           settings,
@@ -185,7 +186,9 @@ export function addEnsemble(program: Command): void {
           command: commandLine(),
         }),
       );
+      made = trained.ensemble;
       if (made === undefined) return;
+      stopped = trained.stopped;
     } else if (options.snapshots === true) {
       made = await (await import('./ensemble-average.js')).snapshots(folder, join);
     } else if (runs.length > 1 || options.distil !== true) {
@@ -197,7 +200,12 @@ export function addEnsemble(program: Command): void {
       if (options.json !== true) for (const text of ensembleLines(made)) console.log(text);
       await reportAfter(folder, undefined, options.json === true);
     }
-    const student = options.distil === true ? await teach(folder, command, commandLine()) : undefined;
+    // Whoever asked to stop when the last member was done does not want a student begun.
+    if (stopped && options.distil === true) {
+      console.error(`The ensemble is done, its student is not begun; go on with: praxis ensemble ${folder} --distil`);
+      process.exitCode = 130;
+    }
+    const student = options.distil === true && !stopped ? await teach(folder, command, commandLine()) : undefined;
     if (options.json === true) console.log(JSON.stringify({ ...made, student: student?.student }, null, 2));
     else if (student !== undefined) for (const text of studentLines(student)) console.log(text);
     if (student?.state === 'finished') await reportAfter(student.folder, undefined, options.json === true);
@@ -209,16 +217,20 @@ type Work<Result> = (
   emit: (event: import('../train/events.js').TrainEvent) => void,
 ) => Promise<Result>;
 
-/** Shows trainings until they end; gives what they came to, or undefined where they were stopped. */
-export async function shown(work: Work<TrainedEnsemble>): Promise<EnsembleResult | undefined> {
+/** Shows trainings until they end; gives what they came to, if that is anything, and whether somebody asked them to stop. */
+export async function shown(
+  work: Work<TrainedEnsemble>,
+): Promise<{ readonly ensemble: EnsembleResult | undefined; readonly stopped: boolean }> {
   const [{ Training }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
   let result: TrainedEnsemble | undefined;
+  let signal: import('../train/stop.js').StopSignal | undefined;
   const training = new Training(async (stop, emit) => {
+    signal = stop;
     result = await work(stop, emit);
     return result;
   });
   process.exitCode = await showTraining(training);
-  return result?.ensemble;
+  return { ensemble: result?.ensemble, stopped: signal?.reason !== undefined };
 }
 
 async function teach(folder: string, command: Command, typed: string): Promise<DistilResult> {

@@ -139,7 +139,7 @@ async function resumeMembers(folder: string, data: string | undefined): Promise<
     import('./ensemble.js'),
     import('../track/facts.js'),
   ]);
-  const made = await shown((stop, emit) =>
+  const { ensemble: made } = await shown((stop, emit) =>
     resumeEnsemble({ folder, stop, emit, command: commandLine(), ...(data === undefined ? {} : { data }) }),
   );
   if (made === undefined) return;

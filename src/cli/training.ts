@@ -83,8 +83,8 @@ export async function showTraining(training: Training, options: { readonly quiet
         if (text !== undefined && !(options.quiet === true && event.kind === 'stage')) line.print(text);
       }
     }
-    await training;
-    return code;
+    // A signal that came when nothing was left to stop changes nothing: whoever sent it must not try to go on with this run.
+    return (await training).state === 'finished' ? 0 : code;
   } finally {
     line.close();
     process.off('SIGINT', onSignal);

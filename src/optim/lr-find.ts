@@ -121,6 +121,8 @@ class Trials<Batch> {
     const { settings } = this;
     const total = settings.seeds.length * (settings.rates.length + trialsPerSeed * settings.trialSteps);
     this.onProgress?.(Math.min(1, this.#done++ / total));
+    // Signals and timers have their turn, also where a batch is always ready.
+    await new Promise((resolve) => setImmediate(resolve));
     const batch = await this.batches.next();
     this.optimizer.paramGroups.forEach((group, i) => {
       group.lr = rate * (this.#relative[i] as number);

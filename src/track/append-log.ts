@@ -4,7 +4,7 @@
  * is kept, within a limit, until it can.
  */
 import * as fs from 'node:fs';
-import { writeProblem } from './errors.js';
+import { toStderr, writeProblem } from './errors.js';
 
 export interface AppendLogOptions {
   /** Gets one sentence when writing begins to fail, and one when it works again. Default: a line on stderr. */
@@ -54,7 +54,7 @@ export class AppendLog {
 
   constructor(path: string, options: AppendLogOptions = {}) {
     this.path = path;
-    this.#warn = options.onWarning ?? ((sentence) => process.stderr.write(`${sentence}\n`));
+    this.#warn = options.onWarning ?? toStderr;
     this.#interval = options.interval ?? 500;
     this.#limit = options.limit ?? 4 * 2 ** 20;
   }

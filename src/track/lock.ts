@@ -12,6 +12,8 @@ export interface LockHolder {
   readonly host: string;
   /** When the process began, as the system tells it; a number may be given again to another process. Empty where unknown. */
   readonly born: string;
+  /** The space in which its number counts: another in each container, even where the host's name is the same. Empty where unknown. */
+  readonly space?: string;
   /** When the lock was taken, ISO 8601. */
   readonly since: string;
   readonly token: string;
@@ -25,12 +27,24 @@ const guardLife = 30_000;
 /** Tokens of locks this process gave up but could not delete: the disk was full, read-only or gone. */
 const givenUp = new Set<string>();
 
-/** When a process began: field 22 of /proc/PID/stat. Empty where there is no /proc. */
-export function bornOf(pid: number): string {
+/** What the system tells of a process after its name: /proc/PID/stat from the third field on. Empty where there is no /proc. */
+function statOf(pid: number): string[] {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may hold spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
+/** When a process began: field 22 of /proc/PID/stat. Empty where there is no /proc. */
+export const bornOf = (pid: number): string => statOf(pid)[19] ?? '';
+
+/** The process numbers' space of this process. */
+function ownSpace(): string {
+  try {
+    return fs.readlinkSync('/proc/self/ns/pid');
   } catch {
     return '';
   }
@@ -43,7 +57,9 @@ export function isAlive(pid: number, born: string): boolean {
   } catch (error) {
     if (errorCode(error) !== 'EPERM') return false;
   }
-  const now = bornOf(pid);
+  const [state, now = ''] = [0, 19].map((field) => statOf(pid)[field]);
+  // It has ended, and nobody has asked how: in a container often nobody ever does.
+  if (state === 'Z' || state === 'X') return false;
   return born === '' || now === '' || now === born;
 }
 
@@ -57,10 +73,16 @@ export function readLock(file: string): LockHolder | null | undefined {
   }
 }
 
-/** Whether the process that took a lock still works: alive on this machine, or heard of lately on another. */
+/** Whether the number of a holder's process means that process here, too. */
+function isNear({ host, space }: LockHolder): boolean {
+  const own = ownSpace();
+  return host === os.hostname() && (space === undefined || space === '' || own === '' || space === own);
+}
+
+/** Whether the process that took a lock still works: alive on this machine, or heard of lately on another or in another container. */
 export function isHeld(file: string, holder: LockHolder | null): boolean {
   if (holder !== null && givenUp.has(holder.token)) return false;
-  if (holder !== null && holder.host === os.hostname()) return isAlive(holder.pid, holder.born);
+  if (holder !== null && isNear(holder)) return isAlive(holder.pid, holder.born);
   try {
     return Date.now() - fs.statSync(file).mtimeMs < silence;
   } catch {
@@ -84,6 +106,7 @@ export class FolderLock {
       pid: process.pid,
       host: os.hostname(),
       born: bornOf(process.pid),
+      space: ownSpace(),
       since: new Date().toISOString(),
       token: randomUUID(),
     };
@@ -100,6 +123,12 @@ export class FolderLock {
   /** Whether the lock is still this process's: someone may have removed the folder, or taken over while this machine slept. */
   get valid(): boolean {
     return readLock(this.path)?.token === this.holder.token;
+  }
+
+  /** Who took the lock over from this process, which gave no sign for too long. */
+  get takenBy(): LockHolder | undefined {
+    const now = readLock(this.path);
+    return now && now.token !== this.holder.token ? now : undefined;
   }
 
   /** A sign of life for other machines. */
@@ -120,12 +149,19 @@ export class FolderLock {
   }
 }
 
+/** `process 12 on elsewhere`, or `this process`. */
+export function nameOf(holder: LockHolder): string {
+  const near = isNear(holder);
+  const where = near ? '' : holder.host === os.hostname() ? ' of another container' : ` on ${holder.host}`;
+  return holder.pid === process.pid && near ? 'this process' : `process ${holder.pid}${where}`;
+}
+
 function inUse(what: string, holder: LockHolder | null, file: string): RunError {
   if (holder === null)
     return new RunError(`${what} is in use by another process; if you know it is not, delete ${file}.`);
-  const where = holder.host === os.hostname() ? '' : ` on ${holder.host}`;
-  const who = holder.pid === process.pid && where === '' ? 'this process' : `process ${holder.pid}${where}`;
-  return new RunError(`${what} is in use by ${who} since ${holder.since}; wait for it to end, or use another folder.`);
+  return new RunError(
+    `${what} is in use by ${nameOf(holder)} since ${holder.since}; wait for it to end, or use another folder.`,
+  );
 }
 
 /** Makes the lock file with its contents in one step: a link to a file that is complete. */

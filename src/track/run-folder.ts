@@ -4,10 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { AppendLog } from './append-log.js';
 import { removeTemporaries, writeFileAtomic } from './atomic.js';
-import { errorCode, RunError, writeError } from './errors.js';
+import { errorCode, RunError, toStderr, writeError } from './errors.js';
 import { commandLine, machineFacts } from './facts.js';
 import { stringifyPlain } from './json.js';
-import { bornOf, FolderLock, isHeld, readLock } from './lock.js';
+import { bornOf, FolderLock, isHeld, nameOf, readLock } from './lock.js';
 import { type MetricsLine, readMetrics, truncateMetrics } from './metrics-log.js';
 import { parseRecord, type RunRecord, type RunState } from './record.js';
 
@@ -128,13 +128,15 @@ export class RunFolder {
   #queued: Promise<void> | undefined;
   #unsaved = false;
   #closed = false;
+  /** Whether another process has taken the folder over: nothing of it is written any more. */
+  #lost = false;
   readonly #atExit = () => this.#metrics.flushSync();
 
   private constructor(folder: string, record: RunRecord, lock: FolderLock | undefined, options: WriteOptions) {
     this.path = folder;
     this.#record = record;
     this.#lock = lock;
-    this.#onWarning = options.onWarning ?? ((sentence) => process.stderr.write(`${sentence}\n`));
+    this.#onWarning = options.onWarning ?? toStderr;
     this.#metrics = new AppendLog(this.file('metrics.jsonl'), { onWarning: (sentence) => this.warn(sentence) });
     if (lock === undefined) return;
     this.#timer = setInterval(() => this.#beat(), heartbeatInterval);
@@ -239,7 +241,7 @@ export class RunFolder {
     try {
       this.#onWarning(sentence);
     } catch {
-      // stderr may be a closed pipe.
+      // A run does not end because whoever hears of its warnings fails.
     }
   }
 
@@ -257,6 +259,7 @@ export class RunFolder {
     // Updates that come while one is being written are written together.
     this.#queued ??= this.#saving.then(async () => {
       this.#queued = undefined;
+      if (this.#lost) return;
       try {
         await writeFileAtomic(this.file('run.json'), text(this.#record));
         this.#unsaved = false;
@@ -270,7 +273,22 @@ export class RunFolder {
     return this.#queued;
   }
 
+  /**
+   * Makes sure that the folder is still this process's: one that was suspended for minutes may have been given up by another machine.
+   * @throws RunError naming the process that has taken it over
+   */
+  requireOurs(): void {
+    const other = this.#lock?.takenBy;
+    if (other === undefined) return;
+    this.#lost = true;
+    throw new RunError(
+      `The run ${this.path} was taken over by ${nameOf(other)} at ${other.since}, as this one gave no sign for minutes; it ends here and writes nothing more.`,
+    );
+  }
+
   #beat(): void {
+    this.#lost ||= this.#lock?.takenBy !== undefined;
+    if (this.#lost) return;
     this.#lock?.touch();
     if (this.#unsaved) void this.#save();
   }
@@ -278,6 +296,7 @@ export class RunFolder {
   /** Adds a line to `metrics.jsonl`, in the background. Never throws and never waits. */
   log(line: MetricsLine): void {
     this.#mayWrite();
+    if (this.#lost) return;
     let record: string;
     try {
       record = stringifyPlain(line);

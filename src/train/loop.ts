@@ -63,8 +63,9 @@ export async function withAverage<T>(training: Pick<Training, 'average'>, callba
 /** Saves everything. @throws CheckpointError, with the checkpoints of before intact */
 export async function checkpoint(training: Training, score?: number): Promise<TrainEvent> {
   const { progress, keeper, run, recorder } = training;
-  // A run that goes on from here must find every line that lies before.
-  await recorder.tracking.waiting(run.flush());
+  run.requireOurs();
+  // A run that goes on from here must find everything that lies before, in TensorBoard's files as well.
+  await recorder.flush();
   progress.logging = recorder.tracking.seconds;
   const saved = await keeper.save(
     takeState(training, {

@@ -23,12 +23,12 @@ export class Recorder {
   /** Histograms, pictures and the rest. */
   readonly tracking: Tracking;
 
-  /** @param fromStep when a run goes on: TensorBoard is told to forget what came after it */
-  constructor(run: RunFolder, fromStep = 0) {
+  /** @param fromStep when a run goes on, be it from its beginning: TensorBoard is told to forget what came after it */
+  constructor(run: RunFolder, fromStep?: number) {
     this.#run = run;
     this.#writer = new SummaryWriter(run.path, {
       onWarning: (sentence) => run.warn(sentence),
-      ...(fromStep > 0 ? { purgeStep: fromStep + 1 } : {}),
+      ...(fromStep === undefined ? {} : { purgeStep: fromStep + 1 }),
     });
     this.tracking = new Tracking(this.#writer);
   }

@@ -39,7 +39,8 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
   readonly #stop = new StopSignal();
   readonly #result: Promise<RunResult>;
   readonly #events: TrainEvent[] = [];
-  #wake: (() => void) | undefined;
+  /** Readers who wait for an event. */
+  readonly #waiting = new Set<() => void>();
   #over = false;
 
   /** @internal */
@@ -49,7 +50,7 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
       .then(() => work(this.#stop, (event) => this.#emit(event)))
       .finally(() => {
         this.#over = true;
-        this.#wake?.();
+        this.#wake();
       });
     // Its failure is for those who await it, also if they come later.
     this.#result.catch(() => undefined);
@@ -61,7 +62,12 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
       const step = this.#events.findIndex((one) => one.kind === 'step' || one.kind === 'working');
       this.#events.splice(Math.max(0, step), 1);
     }
-    this.#wake?.();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 
   /**
@@ -84,6 +90,7 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
     return this.#result.catch(onError);
   }
 
+  /** What happens, each event once: of several readers each gets a part. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainEvent, void, undefined> {
     for (;;) {
       const next = this.#events.shift();
@@ -91,7 +98,7 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
       else if (this.#over) break;
       else
         await new Promise<void>((resolve) => {
-          this.#wake = resolve;
+          this.#waiting.add(resolve);
         });
     }
     // What went wrong is thrown to the reader, too.

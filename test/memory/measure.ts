@@ -9,12 +9,18 @@ export function status(line: 'VmHWM' | 'VmRSS' | 'VmSize'): number {
   return Number(new RegExp(`${line}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
 }
 
-/** Lets everything go that nobody holds: what JavaScript drops may be the last to hold something in the engine, which holds JavaScript again. */
+/**
+ * Lets everything go that nobody holds: what JavaScript drops may be the last to hold something in the engine, which holds JavaScript again.
+ * How many turns that takes is the collector's affair; a few in a row that free nothing end it.
+ */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 4; i++) {
+  let held = Number.POSITIVE_INFINITY;
+  for (let quiet = 0, turns = 0; quiet < 4 && turns < 100; turns++) {
     collectGarbage();
     // An ordinary call of the bridge frees what the collector was not allowed to.
-    torch.memory();
+    const { handles } = torch.memory();
+    quiet = handles < held ? 0 : quiet + 1;
+    held = Math.min(held, handles);
     await new Promise(setImmediate);
   }
 }

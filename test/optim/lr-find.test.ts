@@ -45,6 +45,19 @@ describe('on a quadratic of known curvature', () => {
     assert.match(found.text(), /did not spike up to 10 with every seed: the highest rate may be higher/);
   });
 
+  test('timers and signals have their turn, though a batch is always ready', async () => {
+    let turns = 0;
+    let over = false;
+    const count = (): void => {
+      turns++;
+      if (!over) setImmediate(count);
+    };
+    count();
+    await optim.lrFind({ ...quadratic([0.001], 1), steps: 20, seeds: [1], trialSteps: 0 });
+    over = true;
+    assert.ok(turns >= 20, `${turns} turns`);
+  });
+
   test('groups keep the ratio of their rates', async () => {
     const [a, b] = [torch.ones([1]).requiresGrad_(), torch.ones([1]).requiresGrad_()];
     const optimizer = new optim.SGD([

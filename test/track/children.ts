@@ -23,6 +23,17 @@ switch (what) {
       console.log(`${(error as Error).name}: ${(error as Error).message}`);
     }
     break;
+  // Warns again and again, with nobody to hear it.
+  case 'warn': {
+    const run = await RunFolder.create(folder, { name: 'warned' });
+    for (let i = 0; i < 5; i++) {
+      run.warn('x'.repeat(1e5));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await run.end('finished');
+    console.log('still here');
+    break;
+  }
   // Fills the disk that holds the folder.
   case 'fill': {
     const warnings: string[] = [];

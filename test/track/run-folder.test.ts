@@ -23,7 +23,7 @@ const inner = (...names: string[]) => path.join(folder, ...names);
 function child(what: string, place: string): ChildProcess {
   return spawn(process.execPath, ['--import', 'tsx', program, what, place], {
     env: environment,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', what === 'warn' ? 'pipe' : 'inherit'],
   });
 }
 
@@ -175,6 +175,72 @@ describe('RunFolder', () => {
     fs.writeFileSync(lock, JSON.stringify({ ...holder, pid: process.pid, host: os.hostname(), born: '1' }));
     if (fs.existsSync('/proc/self/stat')) await (await RunFolder.resume(run.path)).close();
     assert.equal((await RunFolder.open(run.path)).state, 'interrupted');
+  });
+
+  test('a process of another container is no neighbour, whatever the host is called', async () => {
+    const run = await RunFolder.create(inner('container'), { name: 'x' });
+    await run.close();
+    const lock = run.file('run.lock');
+    const holder = { pid: 2 ** 30, born: '', since: '2026-11-22T00:00:00Z', token: 'abc', host: os.hostname() };
+    fs.writeFileSync(lock, JSON.stringify({ ...holder, space: 'pid:[1]' }));
+    await assert.rejects(RunFolder.resume(run.path), /in use by process 1073741824 of another container since/);
+    assert.equal((await RunFolder.open(run.path)).state, 'running');
+    const old = new Date(Date.now() - 121_000);
+    fs.utimesSync(lock, old, old);
+    await (await RunFolder.resume(run.path)).close();
+    // A lock that tells no space is of this one.
+    fs.writeFileSync(lock, JSON.stringify(holder));
+    await (await RunFolder.resume(run.path)).close();
+  });
+
+  const linux = process.platform === 'linux' ? false : 'only Linux has /proc';
+  test('a process that has ended and that nobody waits for holds nothing', { skip: linux }, async () => {
+    const start = `"${process.execPath}" --import tsx "${program}" hold "$1" & exec sleep 60`;
+    const parent = spawn('sh', ['-c', start, 'sh', inner('zombie')], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const place = await firstLine(parent);
+      const { pid } = JSON.parse(fs.readFileSync(path.join(place, 'run.lock'), 'utf8')) as { pid: number };
+      await assert.rejects(RunFolder.resume(place), /is in use by process/);
+      process.kill(pid, 'SIGKILL');
+      const stateNow = () =>
+        fs
+          .readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .charAt(0);
+      while (stateNow() !== 'Z') await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal((await RunFolder.open(place)).state, 'interrupted');
+      await (await RunFolder.resume(place)).close();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
+
+  test('whoever was given up writes nothing more once another has taken over', async () => {
+    const run = await RunFolder.create(inner('lost'), { name: 'x' });
+    run.log({ step: 1 });
+    await run.flush();
+    run.requireOurs();
+    const files = () =>
+      ['run.json', 'run.lock', 'metrics.jsonl'].map((name) => fs.readFileSync(run.file(name), 'utf8'));
+    const lock = JSON.parse(fs.readFileSync(run.file('run.lock'), 'utf8'));
+    fs.writeFileSync(run.file('run.lock'), JSON.stringify({ ...lock, pid: 7, host: 'elsewhere', token: 'abc' }));
+    const before = files();
+    assert.throws(() => run.requireOurs(), /x was taken over by process 7 on elsewhere at .* writes nothing more\.$/);
+    run.log({ step: 2 });
+    await run.update({ reason: 'lost' });
+    await run.end('failed');
+    assert.deepEqual(files(), before);
+  });
+
+  test('a warning to a closed pipe is survived', async () => {
+    const warner = child('warn', inner('warned'));
+    (warner.stderr as NodeJS.ReadableStream & { destroy(): void }).destroy();
+    assert.equal(await firstLine(warner), 'still here');
+    await gone(warner);
+    assert.equal(warner.exitCode, 0);
   });
 
   test('a full disk costs warnings, and nothing that fits later', async (context) => {

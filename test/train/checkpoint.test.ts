@@ -207,6 +207,27 @@ describe('CheckpointKeeper', () => {
     assert.equal((await loadLast(inner('overlap'))).state.step, 4);
   });
 
+  test('a save that fails while another is being put in place fails for whoever waits for it, and nobody else', async (context) => {
+    const keeper = new CheckpointKeeper(inner('fails'), { checkFinite: true });
+    const unheard = context.mock.fn();
+    process.on('unhandledRejection', unheard);
+    try {
+      // The first is still being written when the second is refused.
+      const large = { ...state(1), model: { weight: torch.zeros([4_000_000]) } };
+      const bad = { ...state(2), model: { weight: torch.tensor([Number.NaN]) } };
+      const ends = await Promise.allSettled([keeper.save(large), keeper.save(bad)]);
+      assert.deepEqual(
+        ends.map(({ status }) => status),
+        ['fulfilled', 'rejected'],
+      );
+      await new Promise(setImmediate);
+    } finally {
+      process.off('unhandledRejection', unheard);
+    }
+    assert.equal(unheard.mock.callCount(), 0);
+    assert.equal((await loadLast(inner('fails'))).state.step, 1);
+  });
+
   test('a damaged last falls back to the one before, and says so', async () => {
     const place = inner('fallback');
     const keeper = new CheckpointKeeper(place);

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { torch } from '../../src/torch/index.js';
-import { type LoggedEvent, type RunFolder, readEvents, readRecord, SummaryWriter } from '../../src/track/index.js';
+import { type LoggedEvent, RunFolder, readEvents, readRecord, SummaryWriter } from '../../src/track/index.js';
 import { drawConfusion } from '../../src/train/confusion-svg.js';
 import { train } from '../../src/train/index.js';
 import { Recorder } from '../../src/train/recorder.js';
@@ -53,6 +53,53 @@ it('counts what all logging takes: lines, drawing, waiting for the disk, session
   tracking.spentBefore(1);
   assert.equal(tracking.seconds, 7);
   await recorder.close();
+  fs.rmSync(place, { recursive: true });
+});
+
+it('a run that goes on from its beginning tells TensorBoard to forget what came after it', async () => {
+  const place = temporaryFolder();
+  const run = await RunFolder.create(place, { name: 'again' });
+  const eventsOf = async (fromStep?: number): Promise<LoggedEvent[]> => {
+    const before = new Set(fs.readdirSync(run.path));
+    const recorder = new Recorder(run, fromStep);
+    for (const step of [1, 2]) recorder.log({ step, kind: 'step', loss: 1 });
+    await recorder.flush();
+    // In the files at once: a kill may follow.
+    const [name] = fs.readdirSync(run.path).filter((file) => file.startsWith('events') && !before.has(file));
+    const events = await readEvents(path.join(run.path, name as string));
+    await recorder.close();
+    return events;
+  };
+  const steps = (events: LoggedEvent[]) => events.filter(({ values }) => values.length > 0).map(({ step }) => step);
+  const first = await eventsOf();
+  assert.deepEqual(steps(first), [1, 2]);
+  assert.ok(first.every(({ sessionStart }) => !sessionStart));
+  // Its checkpoint was that of step 0.
+  const second = await eventsOf(0);
+  assert.deepEqual(
+    second.filter(({ sessionStart }) => sessionStart).map(({ step }) => step),
+    [1],
+  );
+  assert.deepEqual(steps(second), [1, 2]);
+  await run.close();
+  fs.rmSync(place, { recursive: true });
+});
+
+it('a checkpoint is on the disk only after all that lies before it, in TensorBoard’s files as well', async () => {
+  const place = temporaryFolder();
+  const training = train({ ...quick, data: await tinyFlowers(place), out: path.join(place, 'runs'), epochs: 2 });
+  let looks = 0;
+  let folder = '';
+  for await (const event of training) {
+    if (event.kind === 'checkpoint') folder = path.dirname(path.dirname(event.file));
+    if (event.kind !== 'checkpoint' || event.step === 0) continue;
+    const names = fs.readdirSync(folder).filter((name) => name.startsWith('events.out'));
+    const events = (await Promise.all(names.map((name) => readEvents(path.join(folder, name))))).flat();
+    const told = events.flatMap(({ step, values }) => values.map(({ tag }) => `${tag} ${step}`));
+    assert.ok(told.includes(`train/loss ${event.step}`), `${event.step}: ${told}`);
+    looks++;
+  }
+  assert.ok(looks >= 2);
   fs.rmSync(place, { recursive: true });
 });
 

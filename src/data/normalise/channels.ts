@@ -78,6 +78,8 @@ export async function measureChannels(
       done += 1;
       onProgress?.(done, loader.length);
       input.dispose();
+      // Signals and timers have their turn, also where all pictures lie in the cache.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     const { skipped } = loader.report();
     if (pictures === 0) throw new DataError(`${dataset.root}: not one of the ${dataset.length} pictures can be read.`);

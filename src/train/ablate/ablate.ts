@@ -124,7 +124,10 @@ export async function resumeAblation(
   const spec = record.configuration.ablation as AblationSpec | undefined;
   if (spec === undefined) throw new RunError(`${options.folder} is no ablation; praxis ablate makes one.`);
   const told = toldOf(options);
-  const run = await RunFolder.resume(options.folder, { command: told.command });
+  const run = await RunFolder.resume(options.folder, {
+    command: told.command,
+    onWarning: (text) => told.emit({ kind: 'warning', text }),
+  });
   const settings = checkSettings(record.configuration.settings, options.folder);
   return work(run, { ...spec, data: options.data ?? spec.data }, settings, told);
 }

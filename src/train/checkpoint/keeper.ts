@@ -75,6 +75,8 @@ export class CheckpointKeeper {
     const written = saveCheckpoint(incoming, state, this.#options).catch((error: Error) => {
       throw new CheckpointError(error.message.replaceAll(incoming, this.last), this.last, { cause: error });
     });
+    // It may fail while those before it are still being put in place; whoever waits for `placed` hears of it.
+    written.catch(() => undefined);
     const placed = this.#chain.then(() => written).then(() => this.#place(incoming, state));
     this.#chain = placed.catch(() => undefined);
     return placed;

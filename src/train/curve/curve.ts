@@ -115,7 +115,10 @@ export async function resumeCurve(
   const spec = record.configuration.learningCurve as CurveSpec | undefined;
   if (spec === undefined) throw new RunError(`${options.folder} is no learning curve.`);
   const told = toldOf(options);
-  const run = await RunFolder.resume(options.folder, { command: told.command });
+  const run = await RunFolder.resume(options.folder, {
+    command: told.command,
+    onWarning: (text) => told.emit({ kind: 'warning', text }),
+  });
   const settings = checkSettings(record.configuration.settings, options.folder);
   return work(run, { ...spec, data: options.data ?? spec.data }, settings, told);
 }

@@ -114,10 +114,14 @@ export async function resumeEnsemble(
   const record = readRecord(options.folder);
   const spec = record.configuration.ensemble as EnsembleSpec | undefined;
   if (spec === undefined) throw new RunError(`${options.folder} is no ensemble whose members were trained here.`);
-  const run = await RunFolder.resume(options.folder, { command: toldOf(options).command });
+  const told = toldOf(options);
+  const run = await RunFolder.resume(options.folder, {
+    command: told.command,
+    onWarning: (text) => told.emit({ kind: 'warning', text }),
+  });
   const settings = checkSettings(record.configuration.settings, options.folder);
   const data = options.data ?? spec.data;
-  return trainMembers(run, { ...spec, data }, settings, toldOf(options));
+  return trainMembers(run, { ...spec, data }, settings, told);
 }
 
 async function trainMembers(

@@ -44,7 +44,9 @@ export async function finishPretraining(
     if (last === undefined) return await stopped(training, emit);
     const file = run.file('model.safetensors');
     await torch.save(portableWeights(body), file);
-    const figures = plan.contrastive?.labelled === true ? await measure(training, parts, file, emit) : undefined;
+    const labelled = plan.contrastive?.labelled === true;
+    const figures = labelled ? await measure(training, parts, file, emit) : undefined;
+    if (labelled && figures === undefined) return await stopped(training, emit);
     const { score, loss } = last as Evaluation;
     const result = { metric: 'partners found', score, loss, ...(figures === undefined ? {} : figures) };
     await writeFileAtomic(run.file('result.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -66,13 +68,16 @@ export async function finishPretraining(
   }
 }
 
-/** A linear probe and the nearest neighbours, on what was learnt and on what the network knew when it was drawn. */
+/**
+ * A linear probe and the nearest neighbours, on what was learnt and on what the network knew when it was drawn.
+ * @returns undefined when it was asked to stop
+ */
 async function measure(
-  { plan, model }: Training,
+  { plan, model, stop }: Training,
   parts: ReadyParts,
   file: string,
   emit: (event: TrainEvent) => void,
-): Promise<PretrainingFigures> {
+): Promise<PretrainingFigures | undefined> {
   const { body } = model as unknown as ContrastiveNet;
   const drawn = buildBody(plan);
   placeModel(drawn, plan.machine);
@@ -82,6 +87,7 @@ async function measure(
       onProgress: (share) => emit({ kind: 'working', stage: 'head start', text: 'features', share }),
     });
   const before = await ask(drawn, `drawn with seed ${plan.seed}`);
+  if (stop.reason !== undefined) return undefined;
   const after = await ask(body, await sha256Of(file));
   emit({
     kind: 'stage',

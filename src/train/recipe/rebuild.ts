@@ -64,7 +64,7 @@ export interface Given {
 }
 
 /** Everything that trains, at its beginning. */
-export function buildTraining({ plan, split, run, stop, model, teacher, fromStep = 0, logged = 0 }: Given): Training {
+export function buildTraining({ plan, split, run, stop, model, teacher, fromStep, logged = 0 }: Given): Training {
   placeModel(model, plan.machine);
   const optimizer = buildOptimizer(model, plan.optimisation, plan.transfer);
   if (teacher !== undefined) placeModel(teacher, plan.machine);

@@ -381,8 +381,9 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     );
     // The first weights again: a model of the user's own keeps its own.
     const fresh = options.model ?? (await startModel(plan, run.path));
-    torch.manualSeed(settings.seed);
     const teacher = await teacherOf(plan);
+    // After all that draws: a run that goes on from here has drawn the same.
+    torch.manualSeed(settings.seed);
     return await finish(buildTraining({ plan, split: parts, run, stop, model: fresh, teacher, logged }), {
       split,
       emit,

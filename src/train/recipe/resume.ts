@@ -6,6 +6,7 @@ import { torch } from '../../torch/index.js';
 import { RunFolder, readRecord } from '../../track/index.js';
 import { hasCheckpoint, loadLast } from '../checkpoint.js';
 import type { Classifier } from '../compute.js';
+import { noteStudent } from '../ensemble/student-facts.js';
 import { RunError } from '../errors.js';
 import type { TrainEvent } from '../events.js';
 import { forgetLater, putBack } from '../loop.js';
@@ -88,7 +89,10 @@ export async function resumeRun(options: ResumeOptions): Promise<RunResult> {
       text: `going on after step ${step.toLocaleString('en-GB')} of ${(plan.optimisation.epochs * plan.optimisation.batches).toLocaleString('en-GB')} (epoch ${epoch + 1} of ${plan.optimisation.epochs}).`,
     });
     if (plan.contrastive !== undefined) return await finishPretraining(training, parts, emit);
-    return await finish(training, { split, emit });
+    const result = await finish(training, { split, emit });
+    if (result.state === 'finished' && plan.distillation !== undefined)
+      await noteStudent(result.folder, plan.distillation.teacher);
+    return result;
   } catch (error) {
     if (run.writable) await run.end('failed', { reason: (error as Error).message });
     throw error;

@@ -10,6 +10,7 @@ import {
   loadRun,
   resume,
   resumeEnsemble,
+  type TrainEvent,
   type TrainSettings,
   testRun,
   trainEnsemble,
@@ -33,6 +34,7 @@ before(async () => {
 });
 after(() => fs.rmSync(place, { recursive: true, force: true }));
 
+const studentOf = (folder: string) => JSON.parse(fs.readFileSync(path.join(folder, 'student.json'), 'utf8'));
 const opinions = (folder: string) => fs.readFileSync(path.join(folder, 'validation.jsonl'), 'utf8');
 
 describe('positionsOf', () => {
@@ -108,6 +110,30 @@ describe('trainEnsemble', () => {
     fs.writeFileSync(path.join(whole.folder, 'test-1.json'), JSON.stringify(tested));
     // Other views are another question.
     assert.equal((await testRun(student.folder, { again: true, tta: true })).student, undefined);
+    // Stopped and gone on with, it is the same student, told in the same words; stopped before it had a plan, it is none.
+    const halt = new StopSignal();
+    const halted = await distil(whole.folder, {
+      settings: { epochs: 3, name: 'halted' },
+      stop: halt,
+      emit: (event) => event.kind === 'step' && halt.request('enough'),
+    });
+    assert.deepEqual([halted.state, halted.student], ['stopped', undefined]);
+    await resume(halted.folder);
+    assert.deepEqual(studentOf(halted.folder), studentOf(student.folder));
+    const sooner = new StopSignal();
+    const ends: TrainEvent[] = [];
+    await distil(whole.folder, {
+      settings: { epochs: 3, name: 'none' },
+      stop: sooner,
+      emit: (event) => {
+        if (event.kind === 'stage' && event.stage === 'model') sooner.request('enough');
+        if (event.kind === 'finished') ends.push(event);
+      },
+    });
+    assert.deepEqual(
+      ends.map((event) => event.kind === 'finished' && [event.state, event.resumable]),
+      [['stopped', false]],
+    );
     // Its targets were the teacher's: labels alone would have given other weights.
     const again = await distil(whole.folder, { settings: { epochs: 3, name: 'labels' }, weight: 0 });
     assert.notEqual(opinions(again.folder), opinions(student.folder));
