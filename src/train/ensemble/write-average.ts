@@ -31,7 +31,6 @@ export async function writeAverage(
       ...(record.engine === undefined ? {} : { engine: record.engine }),
       ...(record.model === undefined ? {} : { model: record.model }),
       git: await gitFacts(process.cwd()),
-      configuration: { settings: record.configuration.settings, plan: first.plan, choices: [] },
     },
   });
   try {
@@ -50,7 +49,11 @@ export async function writeAverage(
       run.file('result.json'),
       `${JSON.stringify({ ...result, splitFingerprint: first.splitFingerprint }, null, 2)}\n`,
     );
-    await run.update({ best: { metric: `validation ${scoreName}`, value: score, step: 0 } });
+    await run.update({
+      best: { metric: `validation ${scoreName}`, value: score, step: 0 },
+      // Only now: a folder with a plan that a kill left half-written could be trained on.
+      configuration: { settings: record.configuration.settings, plan: first.plan, choices: [] },
+    });
     await run.end('finished', {
       result: {
         metric: `validation ${scoreName}`,

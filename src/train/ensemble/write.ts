@@ -142,13 +142,13 @@ export async function writeEnsemble(
       parameters: cost.parameters,
       multiplyAdds: cost.multiplyAdds,
     },
-    configuration: {
-      settings: readRecord(first.folder).configuration.settings,
-      plan,
-      choices: [],
-      // So that a kill from here on can be mended by going on.
-      ...(options.run === undefined ? {} : { ensemble: options.run.record.configuration.ensemble }),
-    },
+  };
+  const configuration = {
+    settings: record.configuration.settings,
+    plan,
+    choices: [],
+    // So that a kill from here on can be mended by going on.
+    ...(options.run === undefined ? {} : { ensemble: options.run.record.configuration.ensemble }),
   };
   const run =
     options.run ??
@@ -158,7 +158,7 @@ export async function writeEnsemble(
       facts,
     }));
   try {
-    if (options.run !== undefined) await run.update(facts);
+    if (options.run !== undefined) await run.update({ ...facts, configuration });
     const split = await sourceOfSplit(members);
     if (split !== undefined && path.resolve(split) !== run.file('split.json'))
       copyFileSync(split, run.file('split.json'));
@@ -200,7 +200,8 @@ export async function writeEnsemble(
     await writeFileAtomic(run.file(ensembleFile), `${JSON.stringify(ensemble, null, 2)}\n`);
     await writeOpinion(run, first, probabilities, comparison);
     const { score } = comparison.ensemble;
-    await run.update({ best: { metric: `validation ${comparison.scoreName}`, value: score, step: 0 } });
+    // Only now where nothing was trained here: a folder with a plan that a kill left half-written could be gone on with.
+    await run.update({ configuration, best: { metric: `validation ${comparison.scoreName}`, value: score, step: 0 } });
     await run.end('finished', {
       result: {
         metric: `validation ${comparison.scoreName}`,

@@ -15,6 +15,7 @@ import {
   exportRun,
   joinRuns,
   loadRun,
+  resume,
   runToOnnx,
   testRun,
   train,
@@ -96,6 +97,15 @@ describe('joinRuns', () => {
     const tested = await testRun(moved);
     assert.equal(tested.uses, 1);
     await assert.rejects(testRun(moved), /opened once already/);
+  });
+
+  it('a folder that was left half-written is nothing to go on with', async (t) => {
+    const broken = path.join(place, 'broken');
+    t.mock.method(torch, 'save', () => Promise.reject(new Error('the disk is full')));
+    await assert.rejects(joinRuns(runs, { out: broken, name: 'half' }), /disk is full/);
+    const [half] = listRuns(broken);
+    assert.equal(half?.state, 'failed');
+    await assert.rejects(async () => await resume(half?.path as string), /ended before its training began/);
   });
 
   it('keeps the longest record of the seal: what a member has seen is seen', async () => {
