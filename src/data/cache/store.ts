@@ -33,8 +33,10 @@ export class PictureStore {
   readonly #plan: StorePlan;
   readonly #table: SampleTable;
   readonly #stopped: Int32Array;
-  readonly #data: number;
-  readonly #journal: number | null;
+  /** Descriptors, null once it is closed: the system gives their numbers to the files that are opened next. */
+  #data: number | null;
+  /** Null also where nothing may be written. */
+  #journal: number | null;
   /** Why writing stopped, if it stopped here. */
   failure: string | null = null;
 
@@ -60,10 +62,12 @@ export class PictureStore {
   /** Reads a picture that the journal notes. @returns false when it is not the picture that was noted */
   read(slot: number, into: Uint8Array): boolean {
     const { pictureBytes, stride } = this.#plan;
+    const data = this.#data;
+    if (data === null) return false;
     try {
       let done = 0;
       while (done < pictureBytes) {
-        const count = readSync(this.#data, into, done, pictureBytes - done, slot * stride + done);
+        const count = readSync(data, into, done, pictureBytes - done, slot * stride + done);
         if (count === 0) return false;
         done += count;
       }
@@ -76,11 +80,12 @@ export class PictureStore {
 
   /** Keeps a picture, its checksum and what its source file was like. @returns false when it could not be kept */
   write(slot: number, picture: Uint8Array, signature: Signature): boolean {
-    if (this.#journal === null || Atomics.load(this.#stopped, 0) === 1) return false;
+    const [data, journal] = [this.#data, this.#journal];
+    if (data === null || journal === null || Atomics.load(this.#stopped, 0) === 1) return false;
     const checksum = crc32(picture);
     try {
-      writeAll(this.#data, picture, slot * this.#plan.stride);
-      writeAll(this.#journal, soundLine(slot, checksum, signature), null);
+      writeAll(data, picture, slot * this.#plan.stride);
+      writeAll(journal, soundLine(slot, checksum, signature), null);
     } catch (error) {
       this.#stop(error);
       return false;
@@ -109,8 +114,10 @@ export class PictureStore {
   }
 
   close(): void {
-    closeSync(this.#data);
-    if (this.#journal !== null) closeSync(this.#journal);
+    const open = [this.#data, this.#journal];
+    this.#data = null;
+    this.#journal = null;
+    for (const descriptor of open) if (descriptor !== null) closeSync(descriptor);
   }
 }
 

@@ -47,7 +47,10 @@ export class PictureRows implements RowSource {
   #decodedHere = 0;
   /** For what this thread reads itself. */
   #reader: PictureReader | null = null;
+  /** What that is at, or was at last. */
+  #reading: Promise<unknown> = Promise.resolve();
   readonly #scratch: Uint8Array;
+  #closed = false;
 
   constructor(settings: LoaderSettings, dataset: PictureDataset) {
     this.#settings = settings;
@@ -83,6 +86,7 @@ export class PictureRows implements RowSource {
     if (produced.length === 0) {
       // All pictures lie in the cache: threads and buffers have done their work.
       await this.#dismiss();
+      this.#refuseClosed();
       return;
     }
     this.#buffers ??= new BatchBuffers(prefetch, spareBuffers, batchSize * this.#pictureBytes);
@@ -90,7 +94,13 @@ export class PictureRows implements RowSource {
     const job = Job.make(this.#jobs++, Uint32Array.from(produced), batchSize, prefetch);
     for (const [place, buffer] of this.#buffers.filling.entries()) job.setBuffer(place, buffer);
     await this.#producer.start(job);
+    this.#refuseClosed();
     this.#job = job;
+  }
+
+  /** The loader may be closed wherever a loop over it waits; what it works with is gone then. */
+  #refuseClosed(): void {
+    if (this.#closed) throw new DataError('DataLoader: it was closed while a loop over it was under way.');
   }
 
   #open(): void {
@@ -147,6 +157,7 @@ export class PictureRows implements RowSource {
   #warned = false;
 
   async next(): Promise<Rows | null> {
+    this.#refuseClosed();
     const { batchSize } = this.#settings;
     const batch = this.#taken++;
     const positions = this.#positions.subarray(batch * batchSize, (batch + 1) * batchSize);
@@ -168,6 +179,7 @@ export class PictureRows implements RowSource {
       return this.#readHere(positions);
     const good = positions.filter((position) => statusOf(position) === Status.sound);
     if (good.length < positions.length) await this.#lookAtBad(positions);
+    this.#refuseClosed();
     if (good.length === 0) return null;
     this.#gathered += good.length;
     const slots = Int32Array.from(good, (position) => this.#slots[position] as number);
@@ -191,8 +203,12 @@ export class PictureRows implements RowSource {
   }
 
   async #read(position: number, into: Uint8Array): Promise<boolean> {
+    this.#refuseClosed();
     this.#reader ??= new PictureReader(this.#plan as ReaderPlan);
-    const outcome = await this.#reader.read(position, into);
+    const reading = this.#reader.read(position, into);
+    this.#reading = reading;
+    const outcome = await reading;
+    this.#refuseClosed();
     if (outcome.kind === 'decoded') this.#decodedHere++;
     if (outcome.kind === 'bad' && outcome.reason !== null)
       this.#reasons.set(this.#slots[position] as number, outcome.reason);
@@ -207,8 +223,8 @@ export class PictureRows implements RowSource {
     const first = batch * job.memory.batchSize;
     const good = Int32Array.from(positions.keys()).filter((row) => job.rows[first + row] === Row.good);
     if (good.length < positions.length) await this.#lookAtBad(positions);
-    const buffers = this.#buffers;
-    if (buffers === null) throw new DataError('DataLoader: it was closed while a loop over it was under way.');
+    this.#refuseClosed();
+    const buffers = this.#buffers as BatchBuffers;
     const place = batch % job.memory.ring;
     const input = this.#take(buffers, place, positions.length, good);
     job.consume(batch, buffers.filling[place] as number);
@@ -283,7 +299,10 @@ export class PictureRows implements RowSource {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#dismiss();
+    // A picture that is still being decoded goes into the cache: its files must be open until then.
+    await this.#reading.catch(() => undefined);
     this.#reader?.close();
     this.#reader = null;
     this.#map?.close();
