@@ -27,6 +27,10 @@ export type Outcome =
   | { readonly kind: 'decoded' | 'fromCache' }
   | { readonly kind: 'bad'; readonly reason: string | null };
 
+/** The time for a picture is counted in ticks, in milliseconds: those between which nothing could run count for little. */
+const longestTick = 1000;
+const leastTicks = 8;
+
 export class PictureReader {
   readonly #plan: ReaderPlan;
   #decode: Decode | undefined;
@@ -93,9 +97,24 @@ export class PictureReader {
     // Only now: where the cache has all pictures, nothing is ever decoded.
     this.#decode ??= await loadDecoder(decoder);
     const decoding = this.#decode(location, form);
+    const limit = timeout * 1000;
+    const tick = Math.min(longestTick, limit / leastTicks);
+    let passed = 0;
+    let last = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new TooSlowError(`not decoded after ${timeout} seconds`)), timeout * 1000);
+      const count = (): void => {
+        const now = performance.now();
+        // While the process was stopped or suspended, or this thread was blocked, time passed but nothing could be delivered.
+        passed += Math.min(now - last, 2 * tick);
+        last = now;
+        if (passed < limit) return;
+        clearInterval(timer);
+        const giveUp = (): void => reject(new TooSlowError(`not decoded after ${timeout} seconds`));
+        // Timers come first in a turn of the event loop: what is done by now is delivered in the rest of it.
+        setImmediate(() => setImmediate(giveUp));
+      };
+      timer = setInterval(count, tick);
     });
     try {
       return await Promise.race([decoding, tooLate]);
@@ -103,7 +122,7 @@ export class PictureReader {
       if (error instanceof TooSlowError) this.#awaitLate(decoding);
       throw error;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 

@@ -120,7 +120,7 @@ export class ThreadProducer implements Producer {
     const seats = this.#seatsOf(place);
     const drawn = seats.map((seat) => this.#seats.ticket(seat)).filter((ticket) => ticket !== null);
     const decoding = new Set(
-      seats.filter((seat) => this.#seats.decodingFor(seat) !== null).map((seat) => this.#seats.ticket(seat)),
+      seats.filter((seat) => this.#seats.looksAt(seat) !== null).map((seat) => this.#seats.ticket(seat)),
     );
     for (const seat of seats) this.#seats.take(seat, null);
     if (!this.#closed && job !== null && hand.job === job && !job.cancelled) {
@@ -189,9 +189,11 @@ export class ThreadProducer implements Producer {
 
   /** Ends threads that do not come back, not even to notice that time is up. */
   #endHung(): void {
+    this.#seats.look();
+    // There is a look each second at most; the thread itself, if it can, gives up first.
     const limit = this.#plan.timeout + 5;
     for (const [place, hand] of this.#hands.entries()) {
-      const longest = Math.max(...this.#seatsOf(place).map((seat) => this.#seats.decodingFor(seat) ?? 0));
+      const longest = Math.max(...this.#seatsOf(place).map((seat) => this.#seats.looksAt(seat) ?? 0));
       if (hand !== null && longest >= limit)
         hand.thread.abort(new Error(`it was not done after ${this.#plan.timeout} seconds`));
     }

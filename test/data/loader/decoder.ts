@@ -1,5 +1,5 @@
 /** A decoder that misbehaves as the file's name says. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BadSampleError } from '../../../src/data/errors.js';
 import type { PictureForm, PictureLocation } from '../../../src/data/types.js';
@@ -13,6 +13,12 @@ function triedBefore(file: string): boolean {
 }
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Lets nothing run in this thread, like a process that is stopped. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
 
 const hoard: unknown[] = [];
 
@@ -35,5 +41,14 @@ export async function decodePicture(location: PictureLocation, form: PictureForm
   if (/^(open|wait)/.test(name)) await gate;
   if (/^(open|wait)?bug/.test(name)) throw new TypeError('a bug in the decoder');
   if (name.startsWith('slow')) await sleep(30);
+  if (name.startsWith('block')) {
+    await new Promise(setImmediate);
+    block(1500);
+    await new Promise(setImmediate);
+  }
+  if (name.startsWith('held')) {
+    appendFileSync(`${file}.begun`, '.');
+    while (!existsSync(`${file}.open`)) await sleep(10);
+  }
   return noise(name, form);
 }

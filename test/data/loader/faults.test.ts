@@ -1,6 +1,7 @@
 /** Threads that die, hang or run too far ahead; tensors that outlive their batch. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { BatchBuffers } from '../../../src/data/loader/batch-buffers.js';
 import type { Batch } from '../../../src/data/types.js';
@@ -71,6 +72,33 @@ test('a decoding that never ends is given up, in a thread or not', async () => {
       assert.deepEqual(await sizes(loader), [6]);
       assert.deepEqual(loader.report().skipped, [{ name: 'hang', reason: 'not decoded after 0.5 seconds' }]);
     });
+});
+
+test('time in which nothing could run is not the picture’s', async () => {
+  const dataset = makeFiles([...good.slice(0, 3), 'block']);
+  for (const workers of [0, 1])
+    await withLoader({ dataset, decoder, workers, batchSize: 4, timeout: 0.5 }, async (loader) => {
+      assert.deepEqual(await sizes(loader), [4]);
+      assert.deepEqual(loader.report().skipped, []);
+    });
+});
+
+test('a clock that has gone far when a stopped process goes on ends no thread', { timeout: 120_000 }, async (t) => {
+  const dataset = makeFiles([...good.slice(0, 3), 'held']);
+  const file = path.join(dataset.root, 'held');
+  const after = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await withLoader({ dataset, decoder, workers: 1, batchSize: 4, timeout: 100 }, async (loader) => {
+    const next = loader[Symbol.asyncIterator]().next();
+    while (!existsSync(`${file}.begun`)) await after(10);
+    const clock = process.hrtime.bigint;
+    t.mock.method(process.hrtime, 'bigint', () => clock() + 1_000_000_000_000n);
+    // It looks after its threads every second: timers that were set earlier and for less time come first.
+    await after(1500);
+    writeFileSync(`${file}.open`, '');
+    assert.deepEqual((await next).value?.input.size(0), 4);
+    assert.equal(readFileSync(`${file}.begun`, 'utf8'), '.', 'decoded once, by the first thread');
+    assert.equal(loader.samplesSkipped, 0);
+  });
 });
 
 test('what is not the picture’s fault ends the loop with the reason', async () => {
