@@ -28,7 +28,7 @@ export interface DataLoaderOptions {
   readonly cache?: boolean | CacheOptions;
   /** Batches prepared ahead. Default: about 64 MB of them, 2 to 16. */
   readonly prefetch?: number;
-  /** Seconds after which a picture that is still not decoded counts as bad; default 120. */
+  /** Seconds after which a picture that is still not decoded counts as bad; default 120, and Infinity sets no limit. */
   readonly timeout?: number;
   /** URL of a module whose `decodePicture(location, form)` is used in place of Praxis's own. Each thread loads it. */
   readonly decoder?: string | URL;

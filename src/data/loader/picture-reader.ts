@@ -27,7 +27,10 @@ export type Outcome =
   | { readonly kind: 'decoded' | 'fromCache' }
   | { readonly kind: 'bad'; readonly reason: string | null };
 
-/** The time for a picture is counted in ticks, in milliseconds: those between which nothing could run count for little. */
+/**
+ * The time for a picture is counted in ticks, in milliseconds: those between which nothing could run count for little, and no timer is set
+ * for longer than it can wait (24 days).
+ */
 const longestTick = 1000;
 const leastTicks = 8;
 

@@ -74,6 +74,22 @@ test('a decoding that never ends is given up, in a thread or not', async () => {
     });
 });
 
+test('a timeout longer than a timer can wait, or none at all, skips nothing', async () => {
+  const dataset = makeFiles(['slow1', 'slow2', 'slow3']);
+  const warnings: string[] = [];
+  const listen = ({ name, message }: Error): void => void (/Timeout/.test(name) && warnings.push(message));
+  process.on('warning', listen);
+  for (const timeout of [3e6, Number.MAX_VALUE, Number.POSITIVE_INFINITY])
+    for (const workers of [0, 1])
+      await withLoader({ dataset, decoder, workers, timeout }, async (loader) => {
+        assert.deepEqual(await sizes(loader), [3], `${timeout}, ${workers} workers`);
+        assert.equal(loader.samplesSkipped, 0);
+      });
+  await new Promise(setImmediate);
+  process.off('warning', listen);
+  assert.deepEqual(warnings, []);
+});
+
 test('time in which nothing could run is not the picture’s', async () => {
   const dataset = makeFiles([...good.slice(0, 3), 'block']);
   for (const workers of [0, 1])
