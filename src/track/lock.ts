@@ -41,8 +41,8 @@ function statOf(pid: number): string[] {
 /** When a process began: field 22 of /proc/PID/stat. Empty where there is no /proc. */
 export const bornOf = (pid: number): string => statOf(pid)[19] ?? '';
 
-/** The process numbers' space of this process. */
-function ownSpace(): string {
+/** The process numbers' space of this process, as the system names it. Empty where it does not. */
+export function ownSpace(): string {
   try {
     return fs.readlinkSync('/proc/self/ns/pid');
   } catch {

@@ -1,4 +1,5 @@
 /** The folder that caches lie in: where it is, what is in it, and how it is kept small. */
+import { randomUUID } from 'node:crypto';
 import {
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
+import { ownSpace } from '../../track/lock.js';
 import type { PictureForm } from '../types.js';
 
 /** One packed cache. */
@@ -81,14 +83,8 @@ export function readAbout(folder: string): CacheAbout | null {
 
 /** The caches in a folder, least recently used first. What Praxis did not make is not looked at. */
 export function listCaches(folder: string): CacheEntry[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return [];
-  }
   const entries: CacheEntry[] = [];
-  for (const name of names) {
+  for (const name of namesIn(folder)) {
     const within = path.join(folder, name);
     const about = readAbout(within);
     if (about === null) continue;
@@ -111,16 +107,17 @@ export function listCaches(folder: string): CacheEntry[] {
   return entries.sort((a, b) => a.lastUsed.getTime() - b.lastUsed.getTime());
 }
 
-/** A user's mark is a file named after host and process. */
+/** A user's mark is a file named after host and process, which holds the space that the process's number counts in. */
 const markPattern = /^user-(.*)-(\d+)-\d+$/;
-/** Whether a process of another host still runs cannot be known; its mark counts for a day. */
+/** Whether a process of another host or container still runs cannot be known; its mark counts for a day. */
 const foreignLifetime = 24 * 3600 * 1000;
-let marks = 0;
 
 /** Marks a cache as used by this process, and as used now. @returns ends it */
 export function markUsed(folder: string): () => void {
-  const mark = path.join(folder, `user-${hostname()}-${process.pid}-${marks++}`);
-  writeFileSync(mark, '');
+  // A number that nobody else has: threads, and copies of this module, count for themselves and share the process.
+  const own = BigInt(`0x${randomUUID().replaceAll('-', '')}`);
+  const mark = path.join(folder, `user-${hostname()}-${process.pid}-${own}`);
+  writeFileSync(mark, ownSpace());
   const now = new Date();
   utimesSync(path.join(folder, fileNames.about), now, now);
   return () => {
@@ -131,14 +128,35 @@ export function markUsed(folder: string): () => void {
 }
 
 function isUsed(folder: string): boolean {
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const [, host, pid] = markPattern.exec(name) ?? [];
     if (host === undefined) continue;
     const mark = path.join(folder, name);
-    if (host === hostname() ? isRunning(Number(pid)) : ageOf(mark) < foreignLifetime) return true;
+    const near = host === hostname() && isNear(mark);
+    if (near ? isRunning(Number(pid)) : ageOf(mark) < foreignLifetime) return true;
     rmSync(mark, { force: true });
   }
   return false;
+}
+
+/** None where there is no such folder, or not any more: another process may just have removed a cache. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether the number of a mark's process means that process here, too: not where it is one of another container of the same name. */
+function isNear(mark: string): boolean {
+  const own = ownSpace();
+  try {
+    const space = readFileSync(mark, 'utf8');
+    return space === '' || own === '' || space === own;
+  } catch {
+    return true;
+  }
 }
 
 function isRunning(pid: number): boolean {
