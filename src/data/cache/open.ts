@@ -57,6 +57,7 @@ export function openCache(
   const plan: StorePlan = {
     dataFile: path.join(folder, fileNames.data),
     journalFile: path.join(folder, fileNames.journal),
+    mapped: null,
     stride,
     pictureBytes: form.height * form.width * form.channels,
     stopped: new SharedArrayBuffer(4),

@@ -6,7 +6,7 @@
  * slot with its checksum before it uses it for the first time, and all processes write equal bytes to a slot. So a process that is killed
  * leaves slots nobody believes in, and a slot that was damaged is decoded anew.
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { badLine, soundLine } from './journal.js';
 import { type SampleTable, Status } from './sample-table.js';
@@ -15,11 +15,28 @@ import { type SampleTable, Status } from './sample-table.js';
 export interface StorePlan {
   readonly dataFile: string;
   readonly journalFile: string;
+  /** Which file the data file is, where it is mapped: pictures are copied out of that, so what lies in another one counts for nothing. */
+  readonly mapped: string | null;
   /** Bytes of a picture, and from one to the next. */
   readonly pictureBytes: number;
   readonly stride: number;
   /** Word 0 is set when writing failed: nobody writes from then on. */
   readonly stopped: SharedArrayBuffer;
+}
+
+/** What a file keeps while others come and go under its name. @throws a system error where there is none */
+export function identityOf(file: string | number): string {
+  const { dev, ino } = typeof file === 'number' ? fstatSync(file, { bigint: true }) : statSync(file, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** Whether the files of the store are still those that its plan was made for: a cache may be deleted, and made anew, at any time. */
+export function isPresent({ dataFile, mapped }: StorePlan): boolean {
+  try {
+    return mapped === null || identityOf(dataFile) === mapped;
+  } catch {
+    return false;
+  }
 }
 
 /** Bytes and time of last change of a source file. */
@@ -40,7 +57,7 @@ export class PictureStore {
   /** Why writing stopped, if it stopped here. */
   failure: string | null = null;
 
-  /** @throws a system error when the data file cannot be opened for reading */
+  /** @throws an error when the data file cannot be opened for reading, or is not the one that is mapped */
   constructor(plan: StorePlan, table: SampleTable) {
     this.#plan = plan;
     this.#table = table;
@@ -57,6 +74,9 @@ export class PictureStore {
     }
     this.#data = data;
     this.#journal = journal;
+    if (plan.mapped === null || identityOf(data) === plan.mapped) return;
+    this.close();
+    throw new Error(`${plan.dataFile} was made anew`);
   }
 
   /** Reads a picture that the journal notes. @returns false when it is not the picture that was noted */

@@ -1,7 +1,7 @@
 /** The packed cache as a tensor: the data file mapped into memory, from which batches are gathered. */
 import { totalmem } from 'node:os';
 import { type Tensor, torch } from '../../torch/index.js';
-import type { StorePlan } from '../cache/store.js';
+import { identityOf, type StorePlan } from '../cache/store.js';
 import type { PictureForm } from '../types.js';
 
 /**
@@ -13,7 +13,13 @@ export class MappedCache {
   readonly #plan: StorePlan;
   readonly #form: PictureForm;
 
-  private constructor(words: Tensor, plan: StorePlan, form: PictureForm) {
+  private constructor(
+    words: Tensor,
+    plan: StorePlan,
+    form: PictureForm,
+    /** Which file is mapped. */
+    readonly identity: string,
+  ) {
     this.#words = words;
     this.#plan = plan;
     this.#form = form;
@@ -27,8 +33,11 @@ export class MappedCache {
   static open(plan: StorePlan, slots: number, used: number, form: PictureForm): MappedCache | null {
     if (used * plan.stride > memoryLimit() / 2) return null;
     try {
+      const identity = identityOf(plan.dataFile);
       const bytes = torch.ops.aten.from_file(plan.dataFile, true, slots * plan.stride, { dtype: 'uint8' });
-      return new MappedCache(bytes.view([slots, plan.stride]).view('int64'), plan, form);
+      // The file may have been deleted and made anew meanwhile: nobody knows then which of the two is mapped.
+      if (identityOf(plan.dataFile) !== identity) return null;
+      return new MappedCache(bytes.view([slots, plan.stride]).view('int64'), plan, form, identity);
     } catch {
       return null;
     }

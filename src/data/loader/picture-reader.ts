@@ -164,7 +164,7 @@ function openStore(plan: StorePlan | null, table: SampleTable): PictureStore | n
   try {
     return new PictureStore(plan, table);
   } catch {
-    // The folder was deleted meanwhile: go on without it.
+    // The folder was deleted meanwhile, or made anew: go on without it.
     return null;
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { type Tensor, torch } from '../../torch/index.js';
 import { type OpenCache, openCache } from '../cache/open.js';
 import { SampleTable, Status } from '../cache/sample-table.js';
+import { isPresent } from '../cache/store.js';
 import { DataError } from '../errors.js';
 import { locationOf, originOf, shownName } from '../sources/sealing.js';
 import type { PictureDataset } from '../types.js';
@@ -67,7 +68,10 @@ export class PictureRows implements RowSource {
 
   async begin(positions: Uint32Array): Promise<void> {
     if (!this.#opened) this.#open();
-    this.#cache?.journal.update();
+    const store = this.#plan?.store ?? null;
+    const present = store !== null && isPresent(store);
+    // The journal of a cache that was made anew tells of another file than the one that is mapped.
+    if (present) this.#cache?.journal.update();
     this.#positions = positions;
     this.#taken = 0;
     this.#jobTaken = 0;
@@ -79,7 +83,7 @@ export class PictureRows implements RowSource {
     const produced: number[] = [];
     for (let first = 0; first < positions.length; first += batchSize) {
       const batch = positions.subarray(first, first + batchSize);
-      const ready = this.#map !== null && batch.every((position) => this.#isSettled(position));
+      const ready = this.#map !== null && batch.every((position) => this.#isSettled(position, present));
       this.#produces.push(!ready);
       if (!ready) for (const position of batch) produced.push(position);
     }
@@ -119,15 +123,16 @@ export class PictureRows implements RowSource {
       samples: this.#table.memory,
       samplesLength: this.#table.length,
       form,
-      store: this.#cache?.plan ?? null,
+      store: this.#cache === null ? null : { ...this.#cache.plan, mapped: this.#map?.identity ?? null },
       decoder,
       timeout,
     };
   }
 
-  /** Whether a picture needs no producer: it is in the cache, or known to be bad. */
-  #isSettled(position: number): boolean {
-    return this.#table.status[this.#slots[position] as number] !== Status.unknown;
+  /** Whether a picture needs no producer: it is in the cache, or known to be bad. What the journal alone tells needs its cache to be there. */
+  #isSettled(position: number, present: boolean): boolean {
+    const status = this.#table.status[this.#slots[position] as number];
+    return present ? status !== Status.unknown : status === Status.sound || status === Status.bad;
   }
 
   #makeProducer(buffers: readonly SharedArrayBuffer[]): Producer {

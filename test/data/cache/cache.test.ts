@@ -251,3 +251,39 @@ test('a cache that is deleted under a loader: the loader goes on', async () => {
     assert.deepEqual(await digests(loader), truth);
   });
 });
+
+test('a cache that is deleted and made anew under a loader: nothing is taken from the one for the other', async () => {
+  for (const workers of [0, 2]) {
+    const folder = temporaryFolder();
+    const remake = async (): Promise<void> => {
+      rmSync(folder, { recursive: true });
+      assert.deepEqual(await cached(folder, (other) => digests(other)), truth);
+    };
+    // When it has hardly anything, and when its journal tells of all pictures but none was looked at.
+    await cached(
+      folder,
+      async (loader) => {
+        for await (const _ of loader) break;
+        await remake();
+        loader.setEpoch(0);
+        assert.deepEqual(await digests(loader), truth, `begun, ${workers} workers`);
+      },
+      { workers, prefetch: 1 },
+    );
+    await cached(
+      folder,
+      async (loader) => {
+        for await (const _ of loader) break;
+        await remake();
+        assert.deepEqual(await digests(loader), truth.slice(1), `full, ${workers} workers`);
+        loader.setEpoch(0);
+        assert.deepEqual(await digests(loader), truth, `full, once more, ${workers} workers`);
+        await remake();
+        loader.setEpoch(0);
+        assert.deepEqual(await digests(loader), truth);
+        assert.equal(counts(loader).decoded + counts(loader).fromCache, 39);
+      },
+      { workers, prefetch: 1 },
+    );
+  }
+});
