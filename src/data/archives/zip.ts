@@ -56,8 +56,8 @@ async function visitEntry(archive: string, zip: ZipFile, entry: Entry, visit: En
     );
   }
   const stream = await zip.openReadStreamPromise(entry);
-  // It may fail before anybody reads it; who reads it is told all the same.
-  stream.on('error', () => {});
+  // It may fail before anybody reads it, and yauzl only says so: unless destroyed, it would neither end nor fail for who reads it later.
+  stream.on('error', (error) => stream.destroy(error));
   try {
     await visit(about, checked(archive, entry, stream as AsyncIterable<Buffer>));
   } finally {

@@ -134,6 +134,15 @@ const hostile: [string, () => Buffer, RegExp, Partial<ArchiveLimits>?][] = [
   ['zip: unknown method', () => makeZip({ name: 'a.jpg', content: 'x', method: 12 }), /method 12/],
   ['zip: wrong checksum', () => makeZip({ name: 'a.jpg', content: 'x', crc: 1 }), /checksum of "a.jpg" is wrong/],
   [
+    'zip: damaged deflate data',
+    () => {
+      const name = 'a/b/c/d.jpg';
+      const bytes = makeZip({ name, content: Buffer.from(Array.from({ length: 6000 }, (_, i) => (i * i) % 251)) });
+      return bytes.fill(0xff, 30 + name.length, 30 + name.length + 20);
+    },
+    /is damaged: invalid/,
+  ],
+  [
     'zip: more comes out than it says',
     () => makeZip({ name: 'a.jpg', content: 'x'.repeat(5000), size: 10 }),
     /damaged: too many bytes/,
@@ -241,7 +250,7 @@ const hostile: [string, () => Buffer, RegExp, Partial<ArchiveLimits>?][] = [
 
 describe('hostile archives', () => {
   for (const [name, bytes, reason, limits] of hostile) {
-    test(name, async () => {
+    test(name, { timeout: 60_000 }, async () => {
       const { archive, parent, target } = place(bytes());
       await assert.rejects(unpack(archive, target, limits === undefined ? {} : { limits }), (error: unknown) => {
         assert.ok(error instanceof DataError, String(error));
