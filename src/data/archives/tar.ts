@@ -65,9 +65,15 @@ export async function readTar(archive: string, gzip: boolean, budget: Budget, vi
     for await (const chunk of source) {
       any = true;
       if (failure !== undefined) throw failure;
-      // Headers count too: a gzip of nothing but zeros or empty entries is a bomb as well.
-      if (gzip) budget.check(budget.bytes + chunk.length);
-      if (!parser.write(chunk)) await new Promise<void>((resolve) => parser.once('drain', resolve));
+      try {
+        // Headers count too: a gzip of nothing but zeros or empty entries is a bomb as well.
+        if (gzip) budget.check(budget.bytes + chunk.length);
+        if (!parser.write(chunk)) await new Promise<void>((resolve) => parser.once('drain', resolve));
+      } catch (error) {
+        // Leaving this loop destroys the stream it reads, whose own error may reach the pipeline before this one.
+        fail(error as Error);
+        throw error;
+      }
     }
     parser.end();
     if (any) await ended;

@@ -226,6 +226,13 @@ const hostile: [string, () => Buffer, RegExp, Partial<ArchiveLimits>?][] = [
     { entries: 1000 },
   ],
   [
+    'tar.gz: zeros behind it',
+    () =>
+      gzipSync(Buffer.concat([makeTar({ name: 'a.bmp', content: Buffer.alloc(10_000) }), Buffer.alloc(2 * 2 ** 20)])),
+    /more than 20000 bytes/,
+    { bytes: 20_000 },
+  ],
+  [
     'tar.gz: cut off',
     () =>
       makeTarGz({ name: 'a', content: Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * 7919) % 251)) }).subarray(
