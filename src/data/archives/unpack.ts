@@ -1,5 +1,4 @@
 /** Unpacks zip and tar archives so that nothing in them can do harm. */
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError } from '../errors.js';
@@ -8,6 +7,7 @@ import { type ArchiveFormat, formatOf } from './format.js';
 import { type ArchiveLimits, archiveLimits, Budget } from './limits.js';
 import { isAppleDouble, Names, shown } from './names.js';
 import { readTar } from './tar.js';
+import { removeLeftovers, temporaryFor } from './temporary.js';
 import { readZip } from './zip.js';
 
 export interface UnpackOptions {
@@ -93,30 +93,6 @@ class Unpacker {
   };
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-const temporaryMark = '.unpacking-';
-
-/** Removes what killed processes left beside `target`. */
-async function removeLeftovers(target: string): Promise<void> {
-  const start = `${path.basename(target)}${temporaryMark}`;
-  for (const name of await readdir(path.dirname(target))) {
-    const pid = name.startsWith(start)
-      ? Number(/^(\d+)-[0-9a-f-]{36}$/.exec(name.slice(start.length))?.[1])
-      : Number.NaN;
-    if (Number.isInteger(pid) && !isRunning(pid)) {
-      await rm(path.join(path.dirname(target), name), { recursive: true, force: true });
-    }
-  }
-}
-
 /** Whether the target is free: not there, or an empty folder. */
 async function checkTarget(target: string): Promise<void> {
   try {
@@ -157,7 +133,7 @@ export async function unpack(archive: string, target: string, options: UnpackOpt
   await checkTarget(folder);
   await mkdir(path.dirname(folder), { recursive: true });
   await removeLeftovers(folder);
-  const temporary = `${folder}${temporaryMark}${process.pid}-${randomUUID()}`;
+  const temporary = temporaryFor(folder);
   try {
     const limits = { ...archiveLimits, ...options.limits };
     const unpacker = new Unpacker(source, temporary, (await stat(source)).size, limits, options.onProgress);

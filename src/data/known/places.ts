@@ -2,6 +2,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { unpack } from '../archives/index.js';
+import { removeLeftovers, temporaryFor } from '../archives/temporary.js';
 import { DataError } from '../errors.js';
 import { checkFile, type DownloadOptions, download, type RemoteFile } from './download.js';
 
@@ -42,13 +43,20 @@ export async function obtainFolder(set: string, wanted: ArchivedFolder, options:
   if (options.download) await download(remote, file, options);
   else if (!(await exists(file))) throw missing(set, target, file);
   else if (options.verify !== false) await checkFile(file, remote);
-  const whole = path.join(base, `.${folder}.unpacked`);
-  await rm(whole, { recursive: true, force: true });
+  const beside = path.join(base, `.${folder}.unpacked`);
+  await removeLeftovers(beside);
+  // A name of its own: another process may be unpacking the same.
+  const whole = temporaryFor(beside);
   try {
     await unpack(file, whole);
     if (!(await exists(path.join(whole, folder)))) throw new DataError(`${file} holds no folder named ${folder}.`);
     await mkdir(path.dirname(target), { recursive: true });
-    await rename(path.join(whole, folder), target);
+    try {
+      await rename(path.join(whole, folder), target);
+    } catch (error) {
+      // The other process may have been faster: what it unpacked is the same.
+      if (!(await exists(target))) throw error;
+    }
   } finally {
     await rm(whole, { recursive: true, force: true });
   }
