@@ -42,7 +42,11 @@ export function addDownload(program: Command): void {
       try {
         const set = await get(folder, {
           download: true,
-          onProgress: ({ file, received, total }) => {
+          onProgress: ({ file, received, total, waitingFor }) => {
+            if (waitingFor !== undefined) {
+              progress.show(`${file}: waiting for ${waitingFor}, which downloads it`);
+              return;
+            }
             const of = total === undefined ? '' : ` of ${megabytes(total)}`;
             const text = `${file}: ${megabytes(received)}${of} MB, ${megabytes(speed(file, received))} MB/s`;
             progress.show(text, received === total);

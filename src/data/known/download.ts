@@ -2,6 +2,8 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FileWriteError, RunError } from '../../track/errors.js';
+import { FolderLock, nameOf, readLock, silence } from '../../track/lock.js';
 import { DataError } from '../errors.js';
 import { md5Of, sha256Of } from './checksum.js';
 
@@ -12,6 +14,8 @@ export interface DownloadProgress {
   readonly received: number;
   /** Where the server says it. */
   readonly total: number | undefined;
+  /** While another download of the same file is waited for: who does it, as in `process 12 on elsewhere`. */
+  readonly waitingFor?: string;
 }
 
 export interface DownloadOptions {
@@ -33,11 +37,14 @@ export interface RemoteFile {
   readonly sha256?: string;
 }
 
-/** The checksum of a file in the form in which its makers give theirs, and whether it is right. */
+/** Whether a file is right: its length, where one is given, and its checksum, in the form in which its makers give theirs. */
 async function check(
   file: string,
   { md5, sha256 }: RemoteFile,
+  length?: number,
 ): Promise<{ right: boolean; is: string; should: string }> {
+  const size = length === undefined ? undefined : await sizeOf(file);
+  if (size !== length) return { right: false, is: `${size ?? 0} bytes`, should: `${length}` };
   if (md5 !== undefined) {
     const sum = await md5Of(file);
     return { right: sum === md5, is: `MD5 ${sum}`, should: md5 };
@@ -49,6 +56,9 @@ async function check(
 
 /** A failure that another try may mend. */
 class Passing extends Error {}
+
+/** Another process downloads the file now. */
+class LostTurn extends DataError {}
 
 const sizeOf = async (file: string) => (await stat(file).catch(() => undefined))?.size;
 
@@ -68,7 +78,9 @@ function diskError(file: string, error: unknown): DataError | undefined {
 /** What the server says the whole file has, and whether it sends only the rest. */
 function readHead(response: Response, url: string, have: number): { start: number; total: number | undefined } {
   const { status, headers } = response;
-  const length = Number(headers.get('content-length') ?? Number.NaN);
+  // A server may pack what it was asked not to; its lengths are of what it sends then, not of what comes out.
+  const encoded = !['', 'identity'].includes(headers.get('content-encoding') ?? '');
+  const length = encoded ? Number.NaN : Number(headers.get('content-length') ?? Number.NaN);
   if (status === 200) return { start: 0, total: Number.isFinite(length) ? length : undefined };
   if (status === 206) {
     const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
@@ -82,7 +94,7 @@ function readHead(response: Response, url: string, have: number): { start: numbe
   throw new DataError(`${message}; the file may have moved: download it by hand.`);
 }
 
-/** Asks for what is missing of `part` and appends it. @returns how many bytes came */
+/** Asks for what is missing of `part` and appends it. @returns how many bytes the whole file must have now */
 async function fetchRest(url: string, part: string, name: string, options: DownloadOptions): Promise<number> {
   const have = (await sizeOf(part)) ?? 0;
   const controller = new AbortController();
@@ -115,7 +127,7 @@ async function fetchRest(url: string, part: string, name: string, options: Downl
     }
     if (total !== undefined && start + received < total)
       throw new Passing(`${url} ended after ${start + received} of ${total} bytes`);
-    return received;
+    return total ?? start + received;
   } catch (error) {
     if (error instanceof DataError) throw error;
     const disk = diskError(part, error);
@@ -132,14 +144,21 @@ async function fetchRest(url: string, part: string, name: string, options: Downl
   }
 }
 
-/** Downloads from one address until the part file is whole, as far as the server can say. */
-async function fetchAll(url: string, part: string, name: string, options: DownloadOptions): Promise<void> {
+/** Downloads from one address until the part file is whole, as far as the server can say. @returns how many bytes it must have */
+async function fetchAll(
+  url: string,
+  part: string,
+  name: string,
+  options: DownloadOptions,
+  lock: FolderLock,
+): Promise<number> {
   const tries = options.tries ?? 5;
   let wait = options.wait ?? 1000;
   for (let left = tries; ; ) {
     try {
-      await fetchRest(url, part, name, options);
-      return;
+      const length = await fetchRest(url, part, name, options);
+      checkLock(lock, part);
+      return length;
     } catch (error) {
       if (!(error instanceof Passing)) throw error;
       // Whoever sends something deserves all tries again.
@@ -155,17 +174,47 @@ async function fetchAll(url: string, part: string, name: string, options: Downlo
       }
       await sleep(wait);
       wait *= 2;
+      checkLock(lock, part);
     }
   }
 }
 
+/** Takes the lock of a file that is to be downloaded. Whoever holds it does the work: it is waited for as long as it lives. */
+async function takeTurn(target: string, part: string, options: DownloadOptions): Promise<FolderLock> {
+  const file = `${target}.lock`;
+  for (;;) {
+    try {
+      return FolderLock.acquire(file, target);
+    } catch (error) {
+      if (!(error instanceof RunError))
+        throw diskError(target, error instanceof FileWriteError ? error.cause : error) ?? error;
+    }
+    const holder = readLock(file);
+    options.onProgress?.({
+      file: path.basename(target),
+      received: (await sizeOf(part)) ?? 0,
+      total: undefined,
+      waitingFor: holder ? nameOf(holder) : 'another process',
+    });
+    await sleep(1000);
+  }
+}
+
+/** @throws DataError when another process took the lock of `part` over, which writes to it now */
+function checkLock(lock: FolderLock, part: string): void {
+  const other = lock.takenBy;
+  if (other === undefined) return;
+  throw new LostTurn(
+    `${part} was taken over by ${nameOf(other)} while this process gave no sign of life; wait for it to end and start again.`,
+  );
+}
+
 /**
  * Downloads a file, unless it is there already. What is cut off is kept in `<target>.part` and continued, in this call and in later ones;
- * the file gets its name only when its checksum is right.
+ * the file gets its name only when its checksum is right. Of several that download the same file one does the work, and the others wait.
  * @throws DataError when it cannot be had, when its checksum is wrong, or when a file of that name has other content
  */
 export async function download(remote: RemoteFile, target: string, options: DownloadOptions = {}): Promise<void> {
-  const name = path.basename(target);
   if ((await sizeOf(target)) !== undefined) {
     await checkFile(target, remote);
     return;
@@ -176,6 +225,26 @@ export async function download(remote: RemoteFile, target: string, options: Down
   } catch (error) {
     throw diskError(target, error) ?? error;
   }
+  const lock = await takeTurn(target, part, options);
+  const beat = setInterval(() => lock.touch(), silence / 4);
+  try {
+    // Another process may have been faster.
+    if ((await sizeOf(target)) !== undefined) await checkFile(target, remote);
+    else await downloadLocked(remote, target, options, lock);
+  } finally {
+    clearInterval(beat);
+    lock.release();
+  }
+}
+
+async function downloadLocked(
+  remote: RemoteFile,
+  target: string,
+  options: DownloadOptions,
+  lock: FolderLock,
+): Promise<void> {
+  const name = path.basename(target);
+  const part = `${target}.part`;
   // A process that was killed at the very end left a whole file behind.
   const checkable = remote.md5 !== undefined || remote.sha256 !== undefined;
   if (checkable && (await sizeOf(part)) !== undefined && (await check(part, remote)).right) {
@@ -186,13 +255,11 @@ export async function download(remote: RemoteFile, target: string, options: Down
   for (const url of remote.urls) {
     const resumed = ((await sizeOf(part)) ?? 0) > 0;
     try {
-      await fetchAll(url, part, name, options);
-      let sum = await check(part, remote);
+      let sum = await check(part, remote, await fetchAll(url, part, name, options, lock));
       if (!sum.right && resumed) {
         // What was kept may have been the beginning of another file: once more from the start.
         await rm(part, { force: true });
-        await fetchAll(url, part, name, options);
-        sum = await check(part, remote);
+        sum = await check(part, remote, await fetchAll(url, part, name, options, lock));
       }
       if (!sum.right) {
         await rm(part, { force: true });
@@ -201,7 +268,7 @@ export async function download(remote: RemoteFile, target: string, options: Down
       await rename(part, target);
       return;
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
+      if (!(error instanceof DataError) || error instanceof LostTurn) throw error;
       if (error.message.startsWith('There is no space')) throw error;
       failures.push(error);
     }

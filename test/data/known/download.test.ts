@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -170,6 +170,95 @@ test('a silent server counts as cut', () =>
     await download({ urls: [url], md5 }, target, { ...quick, idle: 200 });
     whole();
     assert.equal(requests.length, 2);
+  }));
+
+/** A server that stops in the middle of the first answer until told to go on, and a download that has come as far. */
+async function halfway(
+  md5: string | undefined,
+  work: (first: Promise<void>, url: string, goOn: () => void, requests: string[]) => Promise<void>,
+): Promise<void> {
+  let goOn = () => {};
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  await withServer({ pause: { after: 50_000, until }, times: 1 }, async (url, requests) => {
+    await new Promise<void>((resolve, reject) => {
+      let begun = false;
+      const first = download({ urls: [url], ...(md5 === undefined ? {} : { md5 }) }, target, {
+        ...quick,
+        onProgress: ({ received }) => {
+          if (received !== 50_000) return;
+          begun = true;
+          work(first, url, goOn, requests).then(resolve, reject);
+        },
+      });
+      first.catch((error) => {
+        if (!begun) reject(error);
+      });
+    });
+  });
+}
+
+for (const sum of [undefined, md5])
+  test(
+    `two downloads of one file: the second waits for the first (${sum === undefined ? 'no checksum' : 'MD5'})`,
+    {
+      timeout: 60_000,
+    },
+    () =>
+      halfway(sum, async (first, url, goOn, requests) => {
+        const notes: unknown[] = [];
+        const second = download({ urls: [url], ...(sum === undefined ? {} : { md5: sum }) }, target, {
+          ...quick,
+          onProgress: (progress) => {
+            notes.push(progress);
+            if (progress.waitingFor !== undefined) goOn();
+          },
+        }).finally(goOn);
+        await Promise.all([first, second]);
+        whole();
+        assert.deepEqual(notes[0], {
+          file: 'file.bin',
+          received: 50_000,
+          total: undefined,
+          waitingFor: 'this process',
+        });
+        assert.equal(requests.length, 1);
+      }),
+  );
+
+test('a file that has become longer than it is to be is not taken for the right one', { timeout: 60_000 }, () =>
+  halfway(undefined, async (first, _url, goOn) => {
+    truncateSync(`${target}.part`, 300_000);
+    goOn();
+    await refuses(first, /gave a file with 300000 bytes instead of 200000; it was not kept/);
+    assert.deepEqual(readdirSync(folder), []);
+  }),
+);
+
+test('whoever was silent for so long that another process took over leaves the file to it', { timeout: 60_000 }, () =>
+  halfway(undefined, async (first, _url, goOn) => {
+    const other = { pid: 12, host: 'elsewhere', born: '', since: '', token: 'other' };
+    writeFileSync(`${target}.lock`, JSON.stringify(other));
+    goOn();
+    await refuses(first, /file\.bin\.part was taken over by process 12 on elsewhere .* start again/);
+    assert.deepEqual(readdirSync(folder).sort(), ['file.bin.lock', 'file.bin.part']);
+  }),
+);
+
+test('the lock of a process that was killed is nobody’s', () =>
+  withServer({}, async (url) => {
+    // No process has this number: it is above every system's limit.
+    const dead = { pid: 99999999, host: hostname(), born: '', since: '', token: 'dead' };
+    writeFileSync(`${target}.lock`, JSON.stringify(dead));
+    await download({ urls: [url], md5 }, target, quick);
+    whole();
+  }));
+
+test('a server that packs what it sends: its length is not that of the file', () =>
+  withServer({ packed: true }, async (url) => {
+    await download({ urls: [url] }, target, quick);
+    whole();
   }));
 
 test('nobody there: said in a sentence', () =>

@@ -1,6 +1,7 @@
 /** A file server on this machine that misbehaves on request. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 export interface Misbehaviour {
   /** Closes the connection after so many bytes of a response, the first `times` times. */
@@ -14,6 +15,10 @@ export interface Misbehaviour {
   status?: number;
   /** Says nothing after this many bytes. */
   silentAfter?: number;
+  /** Says nothing after `after` bytes until `until`, the first `times` times. */
+  pause?: { after: number; until: Promise<unknown> };
+  /** Packs what it sends, and states the length of that. */
+  packed?: boolean;
   /** Sends no content-length. */
   chunked?: boolean;
 }
@@ -41,6 +46,11 @@ export async function serve(content: Buffer, how: Misbehaviour = {}): Promise<Te
       response.writeHead(how.status).end('no');
       return;
     }
+    if (how.packed) {
+      const bytes = gzipSync(content);
+      response.writeHead(200, { 'content-length': bytes.length, 'content-encoding': 'gzip' }).end(bytes);
+      return;
+    }
     let start = how.noRange ? 0 : Number(/^bytes=(\d+)-$/.exec(range)?.[1] ?? 0);
     if (range !== '' && !how.noRange && start >= content.length) {
       response.writeHead(416).end();
@@ -56,7 +66,11 @@ export async function serve(content: Buffer, how: Misbehaviour = {}): Promise<Te
     if (misbehaves && how.cutAfter !== undefined)
       // Who reads must have had time to take what came: an error after it would throw that away.
       response.write(rest.subarray(0, how.cutAfter), () => setTimeout(() => response.socket?.end(), 60));
-    else if (misbehaves && how.silentAfter !== undefined) response.write(rest.subarray(0, how.silentAfter));
+    else if (misbehaves && how.pause !== undefined) {
+      const { after, until } = how.pause;
+      response.write(rest.subarray(0, after));
+      void until.then(() => response.end(rest.subarray(after)));
+    } else if (misbehaves && how.silentAfter !== undefined) response.write(rest.subarray(0, how.silentAfter));
     else response.end(rest);
   };
   const server = createServer(answer);
