@@ -104,6 +104,20 @@ async function checkTarget(target: string): Promise<void> {
   throw new DataError(`${target} is not empty; give a new or empty folder to unpack into.`);
 }
 
+/** How many files a folder holds, without those that macOS puts beside them on some file systems. */
+async function countFiles(folder: string): Promise<number> {
+  let count = 0;
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const entry of entries) {
+    if (entry.isDirectory()) count += await countFiles(path.join(folder, entry.name));
+    else if (!isAppleDouble(entry.name)) count++;
+  }
+  return count;
+}
+
 /** Errors of the file system in a sentence. */
 function failureOf(archive: string, target: string, error: unknown): Error {
   if (error instanceof DataError) return error;
@@ -140,10 +154,17 @@ export async function unpack(archive: string, target: string, options: UnpackOpt
     await mkdir(temporary);
     await read(source, format, unpacker);
     if (unpacker.files === 0) throw new DataError(`${source} holds no files.`);
+    const present = await countFiles(temporary);
+    if (present < unpacker.files) {
+      throw new DataError(
+        `${source} was not unpacked into ${folder}: only ${present} of its ${unpacker.files} files are still there, something else removed the others meanwhile; unpack it again.`,
+      );
+    }
     await rename(temporary, folder);
     return { folder, files: unpacker.files, bytes: unpacker.budget.bytes, leftOut: unpacker.leftOut };
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    // What stays is removed by a later call; the reason must not be lost over it.
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw failureOf(source, folder, error);
   }
 }

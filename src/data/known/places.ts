@@ -58,7 +58,8 @@ export async function obtainFolder(set: string, wanted: ArchivedFolder, options:
       if (!(await exists(target))) throw error;
     }
   } finally {
-    await rm(whole, { recursive: true, force: true });
+    // What stays is removed by a later call.
+    await rm(whole, { recursive: true, force: true }).catch(() => undefined);
   }
   return target;
 }

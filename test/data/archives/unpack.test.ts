@@ -330,13 +330,4 @@ describe('archives in place of folders', () => {
     assert.equal(both[0], both[1]);
     assert.deepEqual(readdirSync(path.dirname(both[0])), ['f']);
   });
-
-  test('what a killed process left beside the target goes away', async () => {
-    const { archive, parent, target } = place(makeZip({ name: 'a', content: 'a' }));
-    // No process has this number: it is above every system's limit.
-    mkdirSync(`${target}.unpacking-99999999-01234567-89ab-cdef-0123-456789abcdef`);
-    mkdirSync(`${target}.unpacking-mine`);
-    await unpack(archive, target);
-    assert.deepEqual(readdirSync(parent).sort(), ['target', 'target.unpacking-mine']);
-  });
 });

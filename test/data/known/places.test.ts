@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { temporaryFor } from '../../../src/data/archives/temporary.js';
 import { obtainFolder } from '../../../src/data/known/places.js';
 import { makeTarGz } from '../archives/make.js';
 
@@ -33,9 +34,10 @@ test('two at once end with one folder, whole', async () => {
 
 test('what killed processes left goes away, whatever they had come to', async () => {
   // No process has this number: it is above every system's limit.
-  const left = '.jpg.unpacked.unpacking-99999999-01234567-89ab-cdef-0123-456789abcdef';
-  mkdirSync(path.join(base, left));
-  mkdirSync(path.join(base, `${left}.unpacking-99999999-01234567-89ab-cdef-0123-456789abcdef`));
+  const ofNobody = (target: string) => temporaryFor(target).replace(/-\d+(-[0-9a-f-]+)$/, '-99999999$1');
+  const left = ofNobody(path.join(base, '.jpg.unpacked'));
+  mkdirSync(left);
+  mkdirSync(ofNobody(left));
   await obtain();
   assert.deepEqual(readdirSync(base).sort(), ['jpg', 'set.tgz']);
 });
