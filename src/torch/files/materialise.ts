@@ -24,7 +24,8 @@ const WIDEST = 16;
 export class FileMapping<T> {
   readonly #engine: FileEngine<T>;
   readonly #source: ByteSource;
-  #whole: T | null = null;
+  /** Null when the file cannot be mapped. */
+  #whole: T | null | undefined;
 
   constructor(engine: FileEngine<T>, source: ByteSource) {
     this.#engine = engine;
@@ -33,16 +34,39 @@ export class FileMapping<T> {
 
   /** Whether bytes at `start` can be used where they lie. */
   fits(start: number, alignment: number): boolean {
-    return this.#source.path !== null && start % alignment === 0;
+    return start % alignment === 0 && this.#mapped() !== null;
   }
 
   slice(start: number, bytes: number): T {
-    if (this.#source.path === null) throw new FileFormatError(this.#source.name, 'cannot be mapped');
-    if (this.#whole === null) {
-      this.#whole = this.#engine.map(this.#source.path, this.#source.size);
-      rememberMapping(this.#engine.facts(this.#whole).storage);
+    const whole = this.#mapped();
+    if (whole === null) throw new FileFormatError(this.#source.name, 'cannot be mapped');
+    return this.#engine.slice(whole, start, bytes);
+  }
+
+  #mapped(): T | null {
+    if (this.#whole === undefined) {
+      this.#whole = this.#map();
+      if (this.#whole !== null) rememberMapping(this.#engine.facts(this.#whole).storage);
     }
-    return this.#engine.slice(this.#whole, start, bytes);
+    return this.#whole;
+  }
+
+  /**
+   * The engine maps by path, and a save may have put another file there since this one was opened: its bytes lie elsewhere. The question
+   * comes after the mapping, and the open file keeps its identity from being given to another: yes says that the right one was mapped.
+   */
+  #map(): T | null {
+    const { path, size } = this.#source;
+    if (path === null) return null;
+    let whole: T;
+    try {
+      whole = this.#engine.map(path, size);
+    } catch (error) {
+      // The other file may be shorter, or gone already.
+      if (this.#source.isInPlace()) throw error;
+      return null;
+    }
+    return this.#source.isInPlace() ? whole : null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ArgumentError } from '../errors.js';
@@ -22,6 +22,8 @@ export interface ByteSource {
   read(offset: number, length: number): Buffer;
   /** Fills `target` with the bytes from `offset`, without blocking the event loop where the source is a file. */
   readInto(target: Uint8Array, offset: number): Promise<void>;
+  /** Whether `path` still names the file that is being read: another may have been put in its place. */
+  isInPlace(): boolean;
   close(): void;
 }
 
@@ -77,6 +79,12 @@ class FileSource implements ByteSource {
     }
   }
 
+  isInPlace(): boolean {
+    const opened = fstatSync(this.#descriptor, { bigint: true });
+    const named = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    return named !== undefined && named.ino === opened.ino && named.dev === opened.dev;
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }
@@ -106,6 +114,10 @@ class MemorySource implements ByteSource {
   async readInto(target: Uint8Array, offset: number): Promise<void> {
     checkRange(this, offset, target.byteLength);
     target.set(this.#bytes.subarray(offset, offset + target.byteLength));
+  }
+
+  isInPlace(): boolean {
+    return false;
   }
 
   close(): void {}
