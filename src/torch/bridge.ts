@@ -1,8 +1,19 @@
 /** What the bridge leaves to TypeScript: it gives bytes and handles, this file gives them their meaning. */
+import { isMainThread } from 'node:worker_threads';
 import { bytesPerElement, dtypeName, memoryFormatCodes } from './dtype.js';
+import { LentMemory } from './lent-memory.js';
 import type { EngineInfo, Handle, NativeBridge, NativeValue } from './native.js';
 
-type Completed = 'scratch' | 'info' | 'operatorNames' | 'memory' | 'storage' | 'layout' | 'fromBytes' | 'read';
+type Completed =
+  | 'scratch'
+  | 'info'
+  | 'operatorNames'
+  | 'memory'
+  | 'storage'
+  | 'layout'
+  | 'fromBytes'
+  | 'lentBytes'
+  | 'read';
 
 /** The functions as the addon exports them. */
 export interface RawBridge extends Omit<NativeBridge, Completed> {
@@ -65,6 +76,9 @@ export function completeBridge(raw: RawBridge): NativeBridge {
     };
   };
 
+  // The memory of the main thread outlives every tensor.
+  const lent = isMainThread ? null : new LentMemory();
+
   const fromBytes = (
     bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer,
     byteOffset: number,
@@ -91,11 +105,39 @@ export function completeBridge(raw: RawBridge): NativeBridge {
       );
     if (share && (all.byteOffset + byteOffset) % itemSize !== 0)
       throw argumentError(`shared memory must be aligned to ${itemSize} bytes`);
-    const flat = raw.fromBytes(all.subarray(byteOffset, byteOffset + size), share);
+    const array = all.subarray(byteOffset, byteOffset + size);
+    const flat = raw.fromBytes(array, share);
+    if (share && size > 0) lent?.add(raw.storage(flat)[0], array);
     return pipeline(flat, [
       (handle) => apply(operator('view', 'dtype'), handle, dtype),
       (handle) => apply(operator('view', ''), handle, shape),
     ]);
+  };
+
+  /**
+   * Whether the engine made the memory of a tensor: only that can grow. It is asked to, by so much that it never can; where it is not allowed
+   * to either, it says so.
+   */
+  const isOwn = (handle: Handle): boolean => {
+    if (raw.device(handle) !== 'cpu') return true;
+    const gradBefore = raw.setGradEnabled(false);
+    const second = apply(operator('empty', 'memory_format'), [0], raw.dtype(handle));
+    try {
+      raw.call(operator('set_', 'source_Tensor'), null, second, handle);
+      raw.call(operator('resize_', ''), null, second, [2 ** 29, 2 ** 29]);
+      return true;
+    } catch (error) {
+      return !/not resizable/.test(String(error));
+    } finally {
+      raw.dispose(second);
+      raw.setGradEnabled(gradBefore);
+    }
+  };
+
+  const lentBytes = (handle: Handle): Uint8Array | null => {
+    if (lent === null || raw.layout(handle) !== 'Strided') return null;
+    const array = lent.find(...raw.storage(handle));
+    return array === null || isOwn(handle) ? null : array;
   };
 
   const read = (handle: Handle): ArrayBuffer => {
@@ -135,6 +177,7 @@ export function completeBridge(raw: RawBridge): NativeBridge {
     scratch: raw.scratch,
     info,
     fromBytes,
+    lentBytes,
     read,
     operatorNames: () =>
       raw

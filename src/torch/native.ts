@@ -141,6 +141,11 @@ export interface NativeBridge {
     dtype: number,
     share: boolean,
   ): Handle;
+  /**
+   * The shared memory that a storage lies over, given by this thread with `fromBytes`, if that memory goes when the thread ends: never in the
+   * main thread. Null for other storages.
+   */
+  lentBytes(handle: Handle): Uint8Array | null;
 
   // ---- autograd ----
   /** Of the tensors listed in the scratch memory: 0 none has a gradient, 1 some have, 2 all have. `clear` drops the gradients. */

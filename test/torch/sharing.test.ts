@@ -118,8 +118,101 @@ describe('worker threads', () => {
   });
 });
 
+const workerFile = JSON.stringify(new URL('./sharing-worker.ts', import.meta.url).href);
+
+describe("tensors over a worker's SharedArrayBuffer", () => {
+  /** Runs where a crash does not end the tests; what `received` the tensors hold at the end. */
+  const program = (code: string): unknown => {
+    const ended = runProgram(
+      `import { once } from 'node:events';
+       import type { TensorTicket } from '../../src/torch/index.js';
+       import { startWorker } from '../support/worker.js';
+       import type { Task } from './sharing-worker.js';
+       type Tickets = Record<string, TensorTicket>;
+       const start = (task: Task) => startWorker(new URL(${workerFile}), task);
+       let tickets: Tickets = {};
+       let received: (readonly [string, Tensor])[] = [];
+       const receive = () => { received = Object.entries(tickets).map(([name, x]) => [name, torch.receiveTensor(x)]); };
+       ${code}
+       torch.memory({ collect: true });
+       const kept = received.map(([name, x]) => [name, [x.isSparse ? 'sparse' : x.stride(), x.requiresGrad, String(x.detach().sum())]]);
+       console.log(JSON.stringify(Object.fromEntries(kept)));`,
+    );
+    assert.deepEqual({ ...ended, stdout: '' }, { status: 0, signal: null, stdout: '', stderr: '' });
+    return JSON.parse(ended.stdout);
+  };
+  const wanted = {
+    whole: [[1], false, 'tensor(16777216.)'],
+    part: [[1], false, 'tensor(16776216.)'],
+    turned: [[1, 4194304], false, 'tensor(16777216.)'],
+    detached: [[1], false, 'tensor(16777216.)'],
+    inPlace: [[1], false, 'tensor(100.)'],
+    leaf: [[1], true, 'tensor(16777216.)'],
+    conjugate: [[1], false, 'tensor(8388608.-8388608.j)'],
+    sparse: ['sparse', false, 'tensor(2.)'],
+  };
+
+  test('outlive it, received before it ended', () => {
+    const held = program(
+      `const worker = start({ kind: 'lend' });
+       worker.once('message', (given: Tickets) => { tickets = given; receive(); tickets = {}; });
+       await once(worker, 'exit');`,
+    );
+    assert.deepEqual(held, wanted);
+  });
+
+  test('outlive it, received after it ended', () => {
+    const held = program(
+      `const worker = start({ kind: 'lend' });
+       worker.once('message', (given: Tickets) => { tickets = given; });
+       await once(worker, 'exit');
+       receive();
+       tickets = {};`,
+    );
+    assert.deepEqual(held, wanted);
+  });
+
+  test('outlive a second worker that handed them on', () => {
+    const held = program(
+      `const first = start({ kind: 'lend' });
+       first.once('message', (given: Tickets) => { tickets = given; });
+       await once(first, 'exit');
+       const second = start({ kind: 'handOn', ticket: tickets.turned });
+       second.once('message', (ticket: TensorTicket) => { tickets = { column: ticket }; receive(); tickets = {}; });
+       await once(second, 'exit');`,
+    );
+    assert.deepEqual(held, { column: [[4194304], false, 'tensor(4.)'] });
+  });
+
+  test('are seen to change by both threads', async () => {
+    const worker = start({ kind: 'lendAndWait' });
+    const [ticket] = (await once(worker, 'message')) as [TensorTicket];
+    const x = torch.receiveTensor(ticket);
+    x.add_(5);
+    const memory = result<number[]>(worker);
+    worker.postMessage('changed');
+    assert.deepEqual(await memory, [0, 0, 5, 10]);
+    assert.deepEqual(x.toArray(), [5, 10]);
+  });
+
+  test('keep the memory from its owner, which may use it again when they are gone', async () => {
+    assert.deepEqual(await result(start({ kind: 'hold' })), { held: true, after: false });
+  });
+
+  test('are not confused with later ones at the same address', async (t) => {
+    const { found, right } = await result<{ found: number; right: boolean }>(start({ kind: 'reuse' }));
+    t.diagnostic(`${found} of 1000 were at the same address`);
+    assert.ok(right);
+  });
+
+  test('need a whole ticket', () => {
+    const { praxisTensor } = torch.shareTensor(torch.ones(1));
+    const memory = new Uint8Array(4);
+    throwsArgument(() => torch.receiveTensor({ praxisTensor, memory }), /takes what shareTensor\(\) gave/);
+  });
+});
+
 describe('the end of a process', () => {
-  const workerFile = JSON.stringify(new URL('./sharing-worker.ts', import.meta.url).href);
   const endings: readonly [name: string, code: string][] = [
     [
       'at once, with tensors and generators alive',
