@@ -37,15 +37,15 @@ if (files.length === 0) {
 }
 
 // gc() lets the tests of memory ask for a collection; they would otherwise have to wait for one. As many files run at a time as there are
-// processors (Node would leave one idle): many tests wait for other processes. A file that hangs is given up after eight minutes, which
-// is several times what the longest takes, and the others go on meanwhile.
+// processors (Node would leave one idle): many tests wait for other processes. A file that hangs is given up after fifteen minutes, which
+// is many times what the longest takes, and the others go on meanwhile.
 const args = [
   '--expose-gc',
   '--import',
   'tsx',
   '--test',
   `--test-concurrency=${real ? 1 : Math.max(2, availableParallelism())}`,
-  `--test-timeout=${real ? 10_800_000 : 480_000}`,
+  `--test-timeout=${real ? 10_800_000 : 900_000}`,
   '--test-reporter=spec',
   '--test-reporter-destination=stdout',
   `--test-reporter=${new URL('slowest.mjs', import.meta.url).href}`,

@@ -14,7 +14,8 @@ type Measured = Readonly<Record<string, any>>;
 
 /** Runs a scenario in a process of its own and gives its figures. One thread: pools of threads would blur what is measured. */
 export function run(name: string, environment: NodeJS.ProcessEnv = {}): Promise<Measured> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, name], {
+  // What is compiled beside the program holds on to tensors that it has dropped, for as long as that takes.
+  const child = spawn(process.execPath, ['--no-concurrent-recompilation', '--import', 'tsx', file, name], {
     env: { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

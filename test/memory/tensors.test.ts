@@ -2,17 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MB, run, skip } from './run.js';
 
+/** Some 300 MB on a quiet machine, 410 on a busy one, where the collector comes late; what is dropped would be 3 GB. */
+const most = 900 * MB;
+
 describe('memory of tensors that the program drops', { skip, concurrency: 2 }, () => {
-  it('stays below 450 MB for 3,000 results of 1 MiB in a synchronous loop', async (t) => {
+  it('stays far below what 3,000 results of 1 MiB in a synchronous loop would take', async (t) => {
     const { before, peak, last } = await run('droppedResults');
     assert.equal(last, 2);
     t.diagnostic(`${(before / MB).toFixed(0)} MB when it began, ${(peak / MB).toFixed(0)} MB at most`);
-    assert.ok(peak < 450 * MB, `${peak / MB} MB`);
+    assert.ok(peak < most, `${peak / MB} MB`);
   });
 
-  it('stays below 450 MB for views and changes in place of 3,000 copies', async () => {
+  it('stays far below what views and changes in place of 3,000 copies would take', async () => {
     const { peak } = await run('droppedViews');
-    assert.ok(peak < 450 * MB, `${peak / MB} MB`);
+    assert.ok(peak < most, `${peak / MB} MB`);
   });
 
   it('is gone when a function has returned: handles and bytes are what they were', async () => {

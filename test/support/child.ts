@@ -19,7 +19,7 @@ export interface Ended {
  * @param seconds after which it counts as hanging: `signal` is then SIGTERM
  * @param environment what differs from this process's
  */
-export function runProgram(code: string, seconds = 60, environment: NodeJS.ProcessEnv = {}): Ended {
+export function runProgram(code: string, seconds = 240, environment: NodeJS.ProcessEnv = {}): Ended {
   // Within the repository, so that imports and the module type are the ones of the tests.
   const folder = mkdtempSync(path.join(root, 'test', '.program-'));
   const file = path.join(folder, 'program.ts');

@@ -12,12 +12,12 @@ switch (what) {
     setInterval(() => run.log({ step: 51 }), 5);
     break;
   }
-  // Tries to resume, says how that went, and holds on for a moment.
+  // Tries to resume, says how that went, and holds on until its input ends.
   case 'resume':
     try {
       const run = await RunFolder.resume(folder, { command: 'praxis resume' });
       console.log('mine');
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      for await (const _ of process.stdin);
       await run.close();
     } catch (error) {
       console.log(`${(error as Error).name}: ${(error as Error).message}`);

@@ -23,7 +23,7 @@ const inner = (...names: string[]) => path.join(folder, ...names);
 function child(what: string, place: string): ChildProcess {
   return spawn(process.execPath, ['--import', 'tsx', program, what, place], {
     env: environment,
-    stdio: ['ignore', 'pipe', what === 'warn' ? 'pipe' : 'inherit'],
+    stdio: ['pipe', 'pipe', what === 'warn' ? 'pipe' : 'inherit'],
   });
 }
 
@@ -139,10 +139,12 @@ describe('RunFolder', () => {
     fs.writeFileSync(path.join(place, '.run.json.00000000-0000-4000-8000-000000000000.tmp'), 'half');
     fs.appendFileSync(path.join(place, 'metrics.jsonl'), '{"step":52,"lo');
     // Of four that take it up at once, one gets it.
-    const answers = await Promise.all(Array.from({ length: 4 }, () => firstLine(child('resume', place))));
+    const takers = Array.from({ length: 4 }, () => child('resume', place));
+    const answers = await Promise.all(takers.map(firstLine));
     assert.equal(answers.filter((answer) => answer === 'mine').length, 1, answers.join('\n'));
     for (const answer of answers) assert.match(answer, /^mine$|^RunError: .* is in use by process \d+ since/);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    for (const taker of takers) taker.stdin?.end();
+    await Promise.all(takers.map(gone));
     const run = await RunFolder.resume(place, { fromStep: 40 });
     assert.deepEqual(
       fs.readdirSync(place).filter((name) => name.endsWith('.tmp')),

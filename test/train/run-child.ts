@@ -1,4 +1,5 @@
 /** A training in a process of its own, to be killed: `run-child.ts JSON`. Prints a line for each event, and what goes wrong. */
+import { Worker } from 'node:worker_threads';
 import * as nn from '../../src/nn/index.js';
 import { type Tensor, torch } from '../../src/torch/index.js';
 import { resume, type TrainOptions, train } from '../../src/train/index.js';
@@ -11,6 +12,8 @@ export interface ChildOrder {
   readonly data?: string;
   /** The text's kind of network, small, with dropout and batch normalisation, instead of a named one. */
   readonly dropout?: boolean;
+  /** When it kills itself, wherever it is then: so many milliseconds after a line that begins so. */
+  readonly kill?: { readonly after: string; readonly milliseconds: number };
 }
 
 class DropoutNet extends nn.Module {
@@ -34,6 +37,27 @@ class DropoutNet extends nn.Module {
 }
 
 const order = JSON.parse(process.argv[2] as string) as ChildOrder;
+
+/** Waits in a thread of its own: this one may be within a step when its time has come. */
+const killer = `
+const { flag, milliseconds, pid } = require('node:worker_threads').workerData;
+Atomics.wait(flag, 0, 0);
+Atomics.wait(flag, 1, 0, milliseconds);
+process.kill(pid, 'SIGKILL');`;
+const flag = new Int32Array(new SharedArrayBuffer(8));
+if (order.kill !== undefined) {
+  const workerData = { flag, milliseconds: order.kill.milliseconds, pid: process.pid };
+  new Worker(killer, { eval: true, workerData, execArgv: [] }).unref();
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+  if (order.kill === undefined || !line.startsWith(order.kill.after)) return;
+  if (order.kill.milliseconds === 0) process.kill(process.pid, 'SIGKILL');
+  Atomics.store(flag, 0, 1);
+  Atomics.notify(flag, 0);
+}
+
 torch.manualSeed(7);
 const model = order.dropout === true ? { model: new DropoutNet() } : {};
 const training =
@@ -42,11 +66,11 @@ const training =
     : resume(order.resume, { ...model, ...(order.data === undefined ? {} : { data: order.data }) });
 try {
   for await (const event of training) {
-    if (event.kind === 'stage') process.stdout.write(`stage ${event.stage}\n`);
-    else if (event.kind === 'step') process.stdout.write(`step ${event.step}\n`);
-    else if (event.kind === 'finished') process.stdout.write(`finished ${event.state}\n`);
-    else if (event.kind === 'warning') process.stdout.write(`warning ${event.text}\n`);
-    else if (event.kind !== 'working') process.stdout.write(`${event.kind}\n`);
+    if (event.kind === 'stage') print(`stage ${event.stage}`);
+    else if (event.kind === 'step') print(`step ${event.step}`);
+    else if (event.kind === 'finished') print(`finished ${event.state}`);
+    else if (event.kind === 'warning') print(`warning ${event.text}`);
+    else if (event.kind !== 'working') print(event.kind);
   }
 } catch (error) {
   process.stderr.write(`${(error as Error).name}: ${(error as Error).message}\n`);

@@ -47,27 +47,17 @@ export interface ChildEnd {
   readonly stderr: string;
 }
 
-/** When to kill a child: so many milliseconds after a line that begins so. */
-export interface Kill {
-  readonly after: string;
-  readonly milliseconds: number;
-  readonly signal?: NodeJS.Signals;
-}
-
-/** Trains, or goes on, in a fresh process. */
-export async function inChild(order: ChildOrder, kill?: Kill): Promise<ChildEnd> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(order)], {
+/** Trains, or goes on, in a fresh process; which kills itself where it is told to. */
+export async function inChild(order: ChildOrder, kill?: ChildOrder['kill']): Promise<ChildEnd> {
+  const told: ChildOrder = { ...order, ...(kill === undefined ? {} : { kill }) };
+  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(told)], {
     env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  let armed = kill !== undefined;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    if (!armed || kill === undefined || !stdout.split('\n').some((line) => line.startsWith(kill.after))) return;
-    armed = false;
-    setTimeout(() => child.kill(kill.signal ?? 'SIGKILL'), kill.milliseconds);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;

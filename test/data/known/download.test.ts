@@ -167,7 +167,7 @@ test('redirects are followed, and mirrors are tried', () =>
 
 test('a silent server counts as cut', () =>
   withServer({ silentAfter: 40_000, times: 1 }, async (url, requests) => {
-    await download({ urls: [url], md5 }, target, { ...quick, idle: 200 });
+    await download({ urls: [url], md5 }, target, { ...quick, idle: 1000 });
     whole();
     assert.equal(requests.length, 2);
   }));

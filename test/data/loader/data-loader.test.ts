@@ -271,7 +271,7 @@ test('a loader that is neither closed nor read to its end does not keep the proc
   const program = path.join(import.meta.dirname, 'left-alone.ts');
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', program], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 240_000,
   });
   assert.equal(status, 0, stderr);
   assert.equal(stdout.trim(), '3 batches');

@@ -280,7 +280,7 @@ describe("the quiz's server", () => {
   });
 
   test('ends when nobody answers, with what there is', async () => {
-    const server = await start({ idleMinutes: 0.3 / 60 });
+    const server = await start({ idleMinutes: 2 / 60 });
     await post(server, 'begin', {});
     await post(server, 'answer', { position: 0, answer: 0, seconds: 1 });
     const { reason, attempt } = await server.ended;
