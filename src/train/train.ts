@@ -72,7 +72,7 @@ export class Training implements PromiseLike<RunResult>, AsyncIterable<TrainEven
 
   /**
    * Finishes the step that is being computed, saves, and ends with the state `stopped`; `resume()` goes on from there. Before the training
-   * began it ends after the stage that is at work, and there is nothing to go on with.
+   * began it ends after the stage that is at work (the range test at once), and there is nothing to go on with.
    */
   stop(reason = 'stop()'): void {
     this.#stop.request(reason);

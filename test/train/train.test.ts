@@ -138,6 +138,19 @@ describe('train()', () => {
     await assert.rejects(async () => void (await resume(folder)), /before its training began .*start it again/);
   });
 
+  it('stop() within the range test does not wait for its end', async () => {
+    const { learningRate: _, ...rest } = quick;
+    const training = train({ ...rest, data, out: out(), learningRate: 'find' });
+    const shares: number[] = [];
+    for await (const event of training) {
+      if (event.kind !== 'working' || event.stage !== 'learning rate') continue;
+      shares.push(event.share as number);
+      training.stop('Ctrl-C');
+    }
+    assert.equal((await training).state, 'stopped');
+    assert.ok(shares.length > 0 && Math.max(...shares) < 0.5, `${shares}`);
+  });
+
   it('grey pictures, a data set as an object, and bfloat16 as asked for', async () => {
     const dataset = openDataset(data);
     const place = out();

@@ -6,8 +6,10 @@ import { buildLoaders } from '../build.js';
 import type { Classifier } from '../compute.js';
 import type { TrainEvent } from '../events.js';
 import type { TrainPlan } from '../plan.js';
+import type { StopSignal } from '../stop.js';
 import { findRate, rangeTestJson } from './rate.js';
 import type { ReadyParts } from './rows.js';
+import { stopEarly } from './stages.js';
 
 const short = (x: number): string => Number(x.toPrecision(3)).toString();
 
@@ -19,11 +21,12 @@ interface ChooseRate {
   readonly trial: Optimizer<CommonOptions>;
   readonly wanted: number | 'auto' | 'find';
   readonly usual: number;
+  readonly stop: StopSignal;
   readonly emit: (event: TrainEvent) => void;
 }
 
-/** The range test draws itself into the run folder. */
-export async function chooseRate({ rateBatch, parts, model, run, trial, wanted, usual, emit }: ChooseRate) {
+/** The range test draws itself into the run folder. @throws StoppedEarly when it was asked to stop */
+export async function chooseRate({ rateBatch, parts, model, run, trial, wanted, usual, stop, emit }: ChooseRate) {
   if (typeof wanted === 'number') return { learningRate: wanted, sentence: `${short(wanted)}, as given` };
   const loaders = buildLoaders(parts, rateBatch);
   try {
@@ -35,7 +38,10 @@ export async function chooseRate({ rateBatch, parts, model, run, trial, wanted, 
       loss: { labelSmoothing: rateBatch.optimisation.labelSmoothing, multiLabel: rateBatch.data.multiLabel },
       usual,
       wanted,
-      onProgress: (share) => emit({ kind: 'working', stage: 'learning rate', text: 'range test', share }),
+      onProgress: (share) => {
+        emit({ kind: 'working', stage: 'learning rate', text: 'range test', share });
+        stopEarly(stop);
+      },
     });
     if (rate.found !== undefined) {
       await writeFileAtomic(run.file('learning-rate.svg'), await rate.found.svg());

@@ -347,7 +347,8 @@ async function runStages(options: RecipeOptions, onFolder: (run: RunFolder) => v
     const scale = (batchSize * settings.accumulate) / 64;
     // Adaptive optimisers take the root; and near 1 no rule holds.
     const usual = Math.min(1, usualRate * (choice.optimizer === 'sgd' ? scale : Math.sqrt(scale)));
-    const rate = await chooseRate({ rateBatch, parts, model, run, trial, wanted: choice.learningRate, usual, emit });
+    const common = { parts, model, run, trial, usual, stop, emit };
+    const rate = await chooseRate({ ...common, rateBatch, wanted: choice.learningRate });
     line(
       'learning rate',
       `${rate.sentence}; ${settings.schedule} schedule${choice.warmup > 0 ? ` after ${Math.round(100 * choice.warmup)} % warm-up` : ''}.`,

@@ -16,12 +16,16 @@ export interface StageTalk {
   working(stage: Stage, text: string): (done: number, all: number) => void;
 }
 
+/** @throws StoppedEarly when it was asked to stop, before the training */
+export function stopEarly({ reason }: StopSignal): void {
+  if (reason !== undefined) throw new StoppedEarly(`Stopped (${reason}) before the training began.`);
+}
+
 export const stageTalk = (stop: StopSignal, emit: Emit): StageTalk => ({
   line(stage, text, facts) {
     emit({ kind: 'stage', stage, text, ...(facts ? { facts } : {}) });
     // From the training on it is saved first.
-    if (stop.reason !== undefined && stage !== 'train')
-      throw new StoppedEarly(`Stopped (${stop.reason}) before the training began.`);
+    if (stage !== 'train') stopEarly(stop);
   },
   working: (stage, text) => (done, all) => emit({ kind: 'working', stage, text, share: all === 0 ? 1 : done / all }),
 });
