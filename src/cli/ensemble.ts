@@ -168,7 +168,7 @@ export function addEnsemble(program: Command): void {
       return;
     }
     let made: EnsembleResult | undefined;
-    let stopped = false;
+    let stopped: string | undefined;
     let folder = runs[0] as string;
     if (training) {
       const { trainEnsemble } = await import('../train/ensemble/train.js');
@@ -201,11 +201,13 @@ export function addEnsemble(program: Command): void {
       await reportAfter(folder, undefined, options.json === true);
     }
     // Whoever asked to stop when the last member was done does not want a student begun.
-    if (stopped && options.distil === true) {
+    if (stopped !== undefined && options.distil === true) {
       console.error(`The ensemble is done, its student is not begun; go on with: praxis ensemble ${folder} --distil`);
-      process.exitCode = 130;
+      const { signalCodes } = await import('./training.js');
+      process.exitCode = stopped === 'SIGTERM' ? signalCodes.SIGTERM : signalCodes.SIGINT;
     }
-    const student = options.distil === true && !stopped ? await teach(folder, command, commandLine()) : undefined;
+    const student =
+      options.distil === true && stopped === undefined ? await teach(folder, command, commandLine()) : undefined;
     if (options.json === true) console.log(JSON.stringify({ ...made, student: student?.student }, null, 2));
     else if (student !== undefined) for (const text of studentLines(student)) console.log(text);
     if (student?.state === 'finished') await reportAfter(student.folder, undefined, options.json === true);
@@ -217,10 +219,10 @@ type Work<Result> = (
   emit: (event: import('../train/events.js').TrainEvent) => void,
 ) => Promise<Result>;
 
-/** Shows trainings until they end; gives what they came to, if that is anything, and whether somebody asked them to stop. */
+/** Shows trainings until they end; gives what they came to, if that is anything, and why they were asked to stop, if they were. */
 export async function shown(
   work: Work<TrainedEnsemble>,
-): Promise<{ readonly ensemble: EnsembleResult | undefined; readonly stopped: boolean }> {
+): Promise<{ readonly ensemble: EnsembleResult | undefined; readonly stopped: string | undefined }> {
   const [{ Training }, { showTraining }] = await Promise.all([import('../train/train.js'), import('./training.js')]);
   let result: TrainedEnsemble | undefined;
   let signal: import('../train/stop.js').StopSignal | undefined;
@@ -230,7 +232,7 @@ export async function shown(
     return result;
   });
   process.exitCode = await showTraining(training);
-  return { ensemble: result?.ensemble, stopped: signal?.reason !== undefined };
+  return { ensemble: result?.ensemble, stopped: signal?.reason };
 }
 
 async function teach(folder: string, command: Command, typed: string): Promise<DistilResult> {

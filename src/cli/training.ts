@@ -46,7 +46,7 @@ export function lineOf(event: TrainEvent, folder = ''): string | undefined {
 }
 
 /** Exit codes of a process that a signal ended, as shells have them. */
-const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+export const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Shows a training until it ends. The first Ctrl-C or SIGTERM finishes the step, saves and says how to go on; the second leaves at once:

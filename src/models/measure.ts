@@ -2,6 +2,7 @@
 import * as nn from '../nn/index.js';
 import { AdamW } from '../optim/index.js';
 import { ArgumentError, type Tensor, torch } from '../torch/index.js';
+import { turn } from '../torch/turn.js';
 import { requireWhole, requireWholes } from './options.js';
 
 export interface MeasureOptions {
@@ -36,9 +37,6 @@ export interface ModelSpeed {
   readonly training: Speed | null;
 }
 
-/** Lets other things run between two steps: a progress line, a signal. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Samples in the step that tries how long one takes; more than one, for the sake of batch normalisation. */
 const tryWith = 4;
 
@@ -58,7 +56,7 @@ async function time(step: (samples: number) => void, options: MeasureOptions): P
   if (samples !== Math.min(tryWith, batchSize)) step(samples);
   const times: number[] = [];
   do {
-    await breathe();
+    await turn();
     options.signal?.throwIfAborted();
     const before = performance.now();
     step(samples);

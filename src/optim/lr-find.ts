@@ -4,6 +4,7 @@ import type { Generator } from '../torch/generator.js';
 import { native } from '../torch/load.js';
 import { manualSeed } from '../torch/random.js';
 import { Tensor } from '../torch/tensor.js';
+import { turn } from '../torch/turn.js';
 import { Batches, type BatchSource } from './lr-batches.js';
 import { type CurveSuggestions, Divergence, median, type Sweep, suggest } from './lr-curve.js';
 import { type Band, LrFindResult } from './lr-result.js';
@@ -122,7 +123,7 @@ class Trials<Batch> {
     const total = settings.seeds.length * (settings.rates.length + trialsPerSeed * settings.trialSteps);
     this.onProgress?.(Math.min(1, this.#done++ / total));
     // Signals and timers have their turn, also where a batch is always ready.
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     const batch = await this.batches.next();
     this.optimizer.paramGroups.forEach((group, i) => {
       group.lr = rate * (this.#relative[i] as number);

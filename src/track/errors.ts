@@ -36,12 +36,12 @@ const meanings: Readonly<Record<string, (file: string) => string>> = {
   EFBIG: () => 'the file would be larger than the file system or the limit of this process allows',
 };
 
-let minded = false;
+let listening = false;
 
 /** Where warnings go that nobody else takes. A closed pipe, which a stream reports as an event that nobody expects, must not end a run. */
 export function toStderr(sentence: string): void {
-  if (!minded) process.stderr.on('error', () => undefined);
-  minded = true;
+  if (!listening) process.stderr.on('error', () => undefined);
+  listening = true;
   process.stderr.write(`${sentence}\n`);
 }
 

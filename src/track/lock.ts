@@ -57,7 +57,7 @@ export function isAlive(pid: number, born: string): boolean {
   } catch (error) {
     if (errorCode(error) !== 'EPERM') return false;
   }
-  const [state, now = ''] = [0, 19].map((field) => statOf(pid)[field]);
+  const { 0: state, 19: now = '' } = statOf(pid);
   // It has ended, and nobody has asked how: in a container often nobody ever does.
   if (state === 'Z' || state === 'X') return false;
   return born === '' || now === '' || now === born;
@@ -74,7 +74,7 @@ export function readLock(file: string): LockHolder | null | undefined {
 }
 
 /** Whether the number of a holder's process means that process here, too. */
-function isNear({ host, space }: LockHolder): boolean {
+export function isNear({ host, space }: Pick<LockHolder, 'host' | 'space'>): boolean {
   const own = ownSpace();
   return host === os.hostname() && (space === undefined || space === '' || own === '' || space === own);
 }

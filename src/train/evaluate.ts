@@ -1,6 +1,7 @@
 /** Evaluation: the model in eval mode, without gradients, over all batches of a loader. */
 import type { DataLoader } from '../data/loader/index.js';
 import { type Tensor, torch } from '../torch/index.js';
+import { turn } from '../torch/turn.js';
 import { type Classifier, logitsOf, lossOf, type Machine, placeInput } from './compute.js';
 import {
   ClassificationMetrics,
@@ -45,9 +46,6 @@ export interface Evaluation {
   /** 95 %: Wilson's for the accuracy and top-5, from bootstrap samples for the rest; none for multi-label data. */
   readonly intervals: () => Readonly<Record<string, Interval>>;
 }
-
-/** Lets timers, signals and workers have their turn: an iterator that always has a batch ready would starve them. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function targetsOf(target: Tensor): (number | number[])[] {
   if (target.ndim === 1) return [...(target.cpu().toTypedArray() as BigInt64Array)].map(Number);

@@ -5,11 +5,12 @@
 import type { DataLoader } from '../data/loader/index.js';
 import type { Batch } from '../data/types.js';
 import type { CommonOptions, ExponentialMovingAverage, Optimizer, Schedule } from '../optim/index.js';
+import { turn } from '../torch/turn.js';
 import type { RunFolder } from '../track/index.js';
 import { type CheckpointKeeper, loadLast, restoreState, takeState } from './checkpoint.js';
 import type { Classifier, Stepper } from './compute.js';
 import { RunError } from './errors.js';
-import { type Evaluation, evaluate, turn } from './evaluate.js';
+import { type Evaluation, evaluate } from './evaluate.js';
 import type { EpochEvent, StepEvent, TrainEvent } from './events.js';
 import { brokenWeight, type Fault, findFault } from './faults.js';
 import { type TrainPlan, totalUpdates } from './plan.js';
@@ -296,7 +297,6 @@ export async function* trainLoop(training: Training): AsyncGenerator<TrainEvent,
           ...(spike ? { spike } : {}),
         });
       yield event;
-      // Signals, timers and workers have their turn.
       await turn();
       // Gradients that wait for their update are in no checkpoint.
       if (training.stepper.accumulated > 0) continue;

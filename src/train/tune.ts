@@ -7,6 +7,7 @@ import { fewestChannels } from '../nn/convolution-matmul.js';
 import type { CommonOptions, Optimizer } from '../optim/index.js';
 import { Preserved } from '../optim/preserve.js';
 import { type Tensor, torch } from '../torch/index.js';
+import { turn } from '../torch/turn.js';
 import {
   type Classifier,
   type Machine,
@@ -16,7 +17,6 @@ import {
   type StepOptions,
   Stepper,
 } from './compute.js';
-import { turn } from './evaluate.js';
 
 export interface TuneOptions {
   readonly model: Classifier;

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
-import { ownSpace } from '../../track/lock.js';
+import { isAlive, isNear, ownSpace } from '../../track/lock.js';
 import type { PictureForm } from '../types.js';
 
 /** One packed cache. */
@@ -132,8 +132,8 @@ function isUsed(folder: string): boolean {
     const [, host, pid] = markPattern.exec(name) ?? [];
     if (host === undefined) continue;
     const mark = path.join(folder, name);
-    const near = host === hostname() && isNear(mark);
-    if (near ? isRunning(Number(pid)) : ageOf(mark) < foreignLifetime) return true;
+    const near = isNear({ host, space: spaceOf(mark) });
+    if (near ? isAlive(Number(pid), '') : ageOf(mark) < foreignLifetime) return true;
     rmSync(mark, { force: true });
   }
   return false;
@@ -148,23 +148,12 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Whether the number of a mark's process means that process here, too: not where it is one of another container of the same name. */
-function isNear(mark: string): boolean {
-  const own = ownSpace();
+/** The space that the number of a mark's process counts in; empty in marks of older versions, and of those that are just gone. */
+function spaceOf(mark: string): string {
   try {
-    const space = readFileSync(mark, 'utf8');
-    return space === '' || own === '' || space === own;
+    return readFileSync(mark, 'utf8');
   } catch {
-    return true;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return '';
   }
 }
 

@@ -1,4 +1,6 @@
 /** Copies among the samples of a data set: equal ones, and pictures that are nearly equal. */
+
+import { turn } from '../../torch/turn.js';
 import { DataError } from '../errors.js';
 import { contentsOf } from '../sources/sealing.js';
 import type { Dataset, PictureDataset } from '../types.js';
@@ -262,7 +264,7 @@ async function nearPairs(
       let rest = Date.now();
       for (const at of order) {
         if (Date.now() - rest > 40) {
-          await new Promise((resolve) => setImmediate(resolve));
+          await turn();
           signal?.throwIfAborted();
           rest = Date.now();
         }

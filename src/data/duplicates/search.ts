@@ -3,6 +3,8 @@
  * quarters up to r / 4 bits, so it is enough to look up the neighbours of each quarter.
  * Source: Norouzi, Punjani, Fleet, "Fast search in Hamming space with multi-index hashing" (CVPR 2012).
  */
+
+import { turn } from '../../torch/turn.js';
 import { bits, type Hashes } from './hash.js';
 
 /** 16-bit numbers with at most so many bits set. */
@@ -63,7 +65,7 @@ export async function pairsWithin(
   let rest = Date.now();
   for (let i = 0; i < count; i++) {
     if ((i & 63) === 0 && Date.now() - rest > 40) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       signal?.throwIfAborted();
       rest = Date.now();
     }

@@ -1,4 +1,6 @@
 /** Copies that were mirrored or turned by quarters: candidates by the hash of turned thumbnails, each compared with care. */
+
+import { turn } from '../../torch/turn.js';
 import { alignedCorrelation, type Standard, standardise } from './compare.js';
 import { hashThumbnails } from './hash.js';
 import { defaultLimit } from './index.js';
@@ -70,7 +72,7 @@ export async function findTurned(
     let rest = Date.now();
     for (const [i, j] of candidates) {
       if (Date.now() - rest > 40) {
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
         signal?.throwIfAborted();
         rest = Date.now();
       }

@@ -3,6 +3,7 @@
  * nothing is rounded on the way, and the histograms come for nothing.
  */
 import { type Tensor, torch } from '../../torch/index.js';
+import { turn } from '../../torch/turn.js';
 import { DataError } from '../errors.js';
 import { DataLoader } from '../loader/index.js';
 import type { ChannelStatistics, PictureDataset, PictureForm } from '../types.js';
@@ -79,7 +80,7 @@ export async function measureChannels(
       onProgress?.(done, loader.length);
       input.dispose();
       // Signals and timers have their turn, also where all pictures lie in the cache.
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
     const { skipped } = loader.report();
     if (pictures === 0) throw new DataError(`${dataset.root}: not one of the ${dataset.length} pictures can be read.`);

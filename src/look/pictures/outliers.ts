@@ -8,6 +8,7 @@ import { permutation } from '../../data/random.js';
 import { counted } from '../../data/split/findings.js';
 import type { PictureDataset } from '../../data/types.js';
 import { torch } from '../../torch/index.js';
+import { turn } from '../../torch/turn.js';
 import { type FindingSample, type LookFinding, spreadOf } from '../report.js';
 import { namesOf } from './files.js';
 import { featureRows } from './space.js';
@@ -48,7 +49,7 @@ export async function outlierFindings(
   for (const list of members) {
     if (list.length < leastSamples) continue;
     for (const { name, from, to } of spaces) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       signal?.throwIfAborted();
       const distances = neighbourDistances(measured.features, list, from, to, seed);
       const scores = robustScores(distances);

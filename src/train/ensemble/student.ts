@@ -31,6 +31,7 @@ export type DistilResult = RunResult & { readonly student?: StudentFacts };
 /** Trains a student on the ensemble's split. Like the first member, but for its targets, which the ensemble gives. */
 export async function distil(folder: string, options: DistilOptions = {}): Promise<DistilResult> {
   const { stop = new StopSignal(), emit = () => undefined, command = commandLine() } = options;
+  // Refuses what is none, before anything is trained.
   readEnsemble(folder);
   const plan = planOf(folder);
   const [first] = plan.ensemble?.members ?? [];

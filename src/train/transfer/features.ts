@@ -8,8 +8,8 @@ import type { DataLoader } from '../../data/loader/index.js';
 import { datasetFingerprint } from '../../data/split/index.js';
 import { headOf } from '../../models/index.js';
 import { Tensor, torch } from '../../torch/index.js';
+import { turn } from '../../torch/turn.js';
 import { type Classifier, logitsOf, type Machine, placeInput } from '../compute.js';
-import { turn } from '../evaluate.js';
 
 /** Features of samples, and their classes. */
 export interface Features {
