@@ -128,7 +128,7 @@ export class RunFolder {
   #queued: Promise<void> | undefined;
   #unsaved = false;
   #closed = false;
-  /** Whether another process has taken the folder over: nothing of it is written any more. */
+  /** Whether another process was seen to have taken the folder over: nothing of it is written any more. */
   #lost = false;
   readonly #atExit = () => this.#metrics.flushSync();
 
@@ -259,7 +259,7 @@ export class RunFolder {
     // Updates that come while one is being written are written together.
     this.#queued ??= this.#saving.then(async () => {
       this.#queued = undefined;
-      if (this.#lost) return;
+      if (this.#isLost()) return;
       try {
         await writeFileAtomic(this.file('run.json'), text(this.#record));
         this.#unsaved = false;
@@ -286,9 +286,13 @@ export class RunFolder {
     );
   }
 
-  #beat(): void {
+  #isLost(): boolean {
     this.#lost ||= this.#lock?.takenBy !== undefined;
-    if (this.#lost) return;
+    return this.#lost;
+  }
+
+  #beat(): void {
+    if (this.#isLost()) return;
     this.#lock?.touch();
     if (this.#unsaved) void this.#save();
   }

@@ -230,6 +230,7 @@ describe('RunFolder', () => {
     const lock = JSON.parse(fs.readFileSync(run.file('run.lock'), 'utf8'));
     fs.writeFileSync(run.file('run.lock'), JSON.stringify({ ...lock, pid: 7, host: 'elsewhere', token: 'abc' }));
     const before = files();
+    await run.update({ reason: 'not noticed yet' });
     assert.throws(() => run.requireOurs(), /x was taken over by process 7 on elsewhere at .* writes nothing more\.$/);
     run.log({ step: 2 });
     await run.update({ reason: 'lost' });

@@ -151,6 +151,23 @@ describe('train()', () => {
     assert.ok(shares.length > 0 && Math.max(...shares) < 0.5, `${shares}`);
   });
 
+  it('ends at its next checkpoint when another process has taken its folder over, and leaves that alone', async () => {
+    const place = out();
+    const training = train({ ...quick, data, out: place, epochs: 3 });
+    const other = JSON.stringify({ pid: 7, host: 'elsewhere', born: '', since: '2026-11-30T00:00:00Z', token: 'abc' });
+    const lock = () => path.join(onlyRun(place), 'run.lock');
+    const read = async (): Promise<void> => {
+      for await (const event of training) {
+        if (event.kind === 'epoch') fs.writeFileSync(lock(), other);
+      }
+    };
+    await assert.rejects(read(), /was taken over by process 7 on elsewhere at 2026-11-30/);
+    assert.equal(fs.readFileSync(lock(), 'utf8'), other);
+    // Its record is the other's now: it does not say that it ended.
+    const { state, reason, finished } = readRecord(onlyRun(place));
+    assert.deepEqual([state, reason, finished], ['running', undefined, undefined]);
+  });
+
   it('grey pictures, a data set as an object, and bfloat16 as asked for', async () => {
     const dataset = openDataset(data);
     const place = out();
